@@ -1,0 +1,1 @@
+"""Development tools: set-up, lints, check and test drivers. Never imported by the product."""
