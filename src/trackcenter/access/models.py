@@ -59,5 +59,7 @@ class ApiToken(models.Model):
     class Meta:
         db_table = "api_tokens"
         constraints: ClassVar = [
-            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="token_role_known")
+            models.CheckConstraint(
+                condition=models.Q(role__in=Role.values), name="token_role_known"
+            )
         ]
