@@ -1,0 +1,72 @@
+"""A billing snapshot as an e-mail, in the recipient's language.
+
+The layout is compiled from MJML beforehand (`compile.py`) and only then filled: the other way
+round a recipient's name could become markup.
+"""
+
+from functools import lru_cache
+from importlib.resources import files
+
+from jinja2 import Template
+
+from trackcenter.channels.bill import Facts, facts_of
+from trackcenter.channels.errors import RenderError
+from trackcenter.channels.rendered import RenderedEmail
+from trackcenter.channels.sender import Sender
+from trackcenter.channels.snapshot import Snapshot
+from trackcenter.channels.templating import fill, html_environment, text_environment
+from trackcenter.channels.texts import texts
+
+_TEXT_WIDTH = 64
+
+
+@lru_cache
+def _layout(name: str) -> Template:
+    source = files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
+    environment = html_environment() if name.endswith(".html") else text_environment()
+    return environment.from_string(source)
+
+
+def render_email(
+    snapshot: Snapshot, *, sender: Sender, communication_url: str | None = None
+) -> RenderedEmail:
+    """The bill of one unit as HTML, plain text and subject.
+
+    `communication_url` (http or https) becomes a link for reading the message in a browser; None
+    leaves it out. Raises RenderError when the message cannot be made; trying again never helps.
+    """
+    if communication_url is not None and not communication_url.startswith(("https://", "http://")):
+        raise RenderError(f"{communication_url!r} is no web address")
+    facts = facts_of(snapshot, sender)
+    variables = facts.as_variables()
+    text = texts(facts.language, "email").filled(variables)
+    variables |= {
+        "text": text,
+        "communication_url": communication_url,
+        "table": _text_table(facts, text),
+    }
+    return RenderedEmail(
+        subject=text["subject"],
+        html=fill(_layout("bill.html"), variables),
+        text=fill(_layout("bill.txt"), variables),
+    )
+
+
+def _text_table(facts: Facts, text: dict[str, str]) -> list[str]:
+    """The cost table for plain text: labels to the left, amounts flush right, a rule for sums."""
+    lines = [_text_row(label, amount) for label, amount in facts.costs]
+    sums = ((text["total"], facts.total), (text["prepaid"], facts.prepaid))
+    below = [_text_row(label, amount) for label, amount in sums if amount]
+    if lines and below:
+        lines.append("-" * _TEXT_WIDTH)
+    lines += below
+    if facts.balance:
+        lines += ["=" * _TEXT_WIDTH, _text_row(text["balance_name"], facts.balance)]
+    return lines
+
+
+def _text_row(label: str, amount: str) -> str:
+    room = _TEXT_WIDTH - len(amount) - 2
+    if len(label) > room:
+        return f"{label}\n{amount:>{_TEXT_WIDTH}}"
+    return f"{label:<{room}}  {amount}"
