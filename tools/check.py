@@ -1,0 +1,101 @@
+"""`./track check`: everything that can be said about the code without running it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tools import lints, web
+from tools.steps import ROOT, Step, run_all
+
+PYTHON = sys.executable
+PROGRAMS = Path(PYTHON).parent
+# Written in two halves, so that this file does not name them either.
+REGISTRIES = tuple(
+    ".".join(halves)
+    for halves in (
+        ("pypi", "org"),
+        ("pythonhosted", "org"),
+        ("npmjs", "org"),
+        ("npmjs", "com"),
+        ("yarnpkg", "com"),
+        ("deb.debian", "org"),
+    )
+)
+# makemigrations looks at a database only to warn; nobody listens here, so it answers at once.
+NO_DATABASE = "postgresql://nobody@127.0.0.1:1/none?connect_timeout=1"
+
+
+def steps() -> list[Step]:
+    """The steps, the longest first so that the others run beside it."""
+    migrations = [PYTHON, "-W", "ignore", "-m", "django", "makemigrations"]
+    django = {
+        "DJANGO_SETTINGS_MODULE": "trackcenter.config.settings",
+        "TRACKCENTER_DATABASE_URL": NO_DATABASE,
+    }
+    return [
+        Step("types (mypy)", [str(PROGRAMS / "mypy"), "--no-error-summary"]),
+        _npm("web types", "types"),
+        _npm("web lint", "lint"),
+        Step("lint (ruff)", [str(PROGRAMS / "ruff"), "check", "--quiet"]),
+        Step("format (ruff)", [str(PROGRAMS / "ruff"), "format", "--check", "--quiet"]),
+        Step("house rules", function=lambda: [str(each) for each in lints.check_tree(ROOT)]),
+        Step("migrations", [*migrations, "--check", "--dry-run"], environment=django),
+        Step("no registry named", function=registries_named),
+        Step("lock files without addresses", function=addresses_in_lock_files),
+    ]
+
+
+def registries_named() -> list[str]:
+    """Places in the repository's files that name a package registry's host."""
+    return [
+        f"{file.relative_to(ROOT)}:{number}: names the registry {host}"
+        for file in repository_files()
+        for number, line in enumerate(_lines(file), start=1)
+        for host in REGISTRIES
+        if host in line
+    ]
+
+
+def addresses_in_lock_files() -> list[str]:
+    """npm lock files that record where a package was downloaded from."""
+    return [
+        f"{file.relative_to(ROOT)}: {name} has 'resolved'; omit-lockfile-registry-resolved is "
+        "missing from the .npmrc beside it"
+        for file in repository_files()
+        if file.name == "package-lock.json"
+        for name, package in json.loads(file.read_text())["packages"].items()
+        if "resolved" in package
+    ]
+
+
+def repository_files() -> Iterator[Path]:
+    """Every file that is in git or could be added to it."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            yield ROOT / name
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        return file.read_text().splitlines()
+    except UnicodeDecodeError:  # a picture or a font
+        return []
+
+
+def _npm(name: str, script: str) -> Step:
+    command = web.npm_command("run", "--silent", script)
+    return Step(name, command, folder=web.WEB, environment=web.environment())
+
+
+def main() -> int:
+    """Run all steps on two cores; 1 when one failed."""
+    web.install()
+    return 0 if run_all(steps(), at_once=2) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
