@@ -24,7 +24,6 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from tools import web
 from tools.fingerprint import fingerprint
@@ -57,9 +56,10 @@ def main(arguments: Sequence[str]) -> int:
         return _complain("stopped; the next run goes on from here.")
     if name in DEVELOPMENT:
         os.chdir(ROOT)
-        _become([str(PYTHON), "-m", DEVELOPMENT[name], *arguments[1:]])
+        command = [str(PYTHON), "-m", DEVELOPMENT[name], *arguments[1:]]
     else:
-        _become([str(ENVIRONMENT / "bin" / "trackcenter"), *(arguments or [name])])
+        command = [str(ENVIRONMENT / "bin" / "trackcenter"), *(arguments or [name])]
+    os.execv(command[0], command)  # noqa: S606
 
 
 def prepare(*, development: bool) -> None:
@@ -247,11 +247,6 @@ def _step(name: str) -> Iterator[None]:
 def _run(*command: str, env: dict[str, str] | None = None) -> None:
     """Run one program; its standard output goes to ours for messages, so that ours stays clean."""
     subprocess.run(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=2, check=True)
-
-
-def _become(command: list[str]) -> NoReturn:
-    sys.stdout.flush()
-    os.execv(command[0], command)  # noqa: S606
 
 
 def _say(words: str) -> None:

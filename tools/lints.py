@@ -179,8 +179,11 @@ class Module:
     def texts(self) -> Iterator[ast.Constant]:
         """Every string that is not a docstring, the fixed pieces of f-strings among them."""
         for node in self.nodes:
-            is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
-            if is_text and not isinstance(self.parents[node], ast.Expr):
+            if (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and not isinstance(self.parents[node], ast.Expr)
+            ):
                 yield node
 
     def finding(self, node: ast.expr | ast.stmt, message: str) -> Finding:
@@ -222,8 +225,11 @@ def one_writer_of_events(module: Module) -> Iterator[Finding]:
         return
     instead = "; use communications.events.append"
     for node in module.nodes:
-        is_status = isinstance(node, ast.Attribute) and node.attr == "delivery_status"
-        if is_status and isinstance(node.ctx, ast.Store):
+        if (
+            isinstance(node, ast.Attribute)
+            and node.attr == "delivery_status"
+            and isinstance(node.ctx, ast.Store)
+        ):
             yield module.finding(node, f"sets delivery_status{instead}")
     for call, name in module.calls():
         if EVENT_MODELS.fullmatch(module.full_name(call.func)):
