@@ -24,6 +24,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from tools import web
 from tools.fingerprint import fingerprint
@@ -40,20 +41,20 @@ DEVELOPMENT = {"check": "tools.check", "test": "tools.test"}
 Note = dict[str, str]
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> NoReturn:
     """Set up, then become `trackcenter ARGUMENTS`, or the driver of `check` or `test`."""
     name = arguments[0] if arguments else "--help"
     try:
         prepare(development=name in DEVELOPMENT)
     except subprocess.CalledProcessError as problem:
-        return _complain(
-            f"setting up failed: {Path(problem.cmd[0]).name} ended with {problem.returncode}, "
-            "its own words stand above. Run the same again once that is mended."
+        sys.exit(
+            f"track: setting up failed: {Path(problem.cmd[0]).name} ended with "
+            f"{problem.returncode}, its own words stand above. Run the same again once mended."
         )
     except OSError as problem:
-        return _complain(f"setting up failed: {problem}")
+        sys.exit(f"track: setting up failed: {problem}")
     except KeyboardInterrupt:
-        return _complain("stopped; the next run goes on from here.")
+        sys.exit("track: stopped; the next run goes on from here.")
     if name in DEVELOPMENT:
         os.chdir(ROOT)
         command = [str(PYTHON), "-m", DEVELOPMENT[name], *arguments[1:]]
@@ -184,8 +185,9 @@ def _pip() -> list[str]:
 
 
 def _pip_settings() -> dict[str, str]:
-    """The environment for `pip install --target`, which a configured `user = true` would refuse."""
-    return {**os.environ, "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}
+    """For `pip install --target`: a configured `user = true` would refuse it."""
+    ours = {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0", "PIP_ROOT_USER_ACTION": "ignore"}
+    return {**os.environ, **ours}
 
 
 def _uv_settings() -> dict[str, str]:
@@ -251,8 +253,3 @@ def _run(*command: str, env: dict[str, str] | None = None) -> None:
 
 def _say(words: str) -> None:
     print(f"track: {words}", file=sys.stderr, flush=True)
-
-
-def _complain(words: str) -> int:
-    _say(words)
-    return 1
