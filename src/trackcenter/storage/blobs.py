@@ -1,0 +1,168 @@
+"""Save and open blobs by the SHA-256 of their content (FIPS 180-4), wherever they are kept."""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from trackcenter.kit.errors import NotFound, TrackCenterError
+from trackcenter.storage.local import LocalBlobs
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_PROBE = b"Track Center storage probe\n"
+
+
+class DamagedBlob(TrackCenterError):
+    """A stored file no longer has the content it was saved with."""
+
+    status = 500
+    title = "Damaged file"
+
+    def __init__(self, sha256: str) -> None:
+        super().__init__(f"the stored file {sha256} is damaged: restore it from a backup")
+        self.sha256 = sha256
+
+
+class BlobStore(Protocol):
+    """What a place for blobs must do. Absent blobs are FileNotFoundError, a full disk OSError."""
+
+    def create(self, sha256: str, content: bytes, *, content_type: str) -> bool: ...
+    def replace(self, sha256: str, content: bytes, *, content_type: str) -> None: ...
+    def size(self, sha256: str) -> int: ...
+    def read(self, sha256: str) -> bytes: ...
+    def stream(self, sha256: str) -> Iterable[bytes]: ...
+
+
+def store_for(url: str) -> BlobStore:
+    """The store of a `STORAGE_URL`. Raises ImproperlyConfigured, naming the setting."""
+    parts = urlsplit(url)
+    if parts.scheme != "file":
+        raise ImproperlyConfigured(
+            f"TRACKCENTER_STORAGE_URL: {parts.scheme or url!r} is no kind of storage known here; "
+            "write file:///folder"
+        )
+    folder = Path(unquote(parts.path))
+    if parts.netloc not in ("", "localhost") or not folder.is_absolute():
+        raise ImproperlyConfigured(
+            f"TRACKCENTER_STORAGE_URL: {url!r} must name a folder from the root: file:///folder"
+        )
+    try:
+        return LocalBlobs(folder)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"TRACKCENTER_STORAGE_URL: {folder} cannot be used: {error.strerror}"
+        ) from error
+
+
+@lru_cache
+def _opened(url: str) -> tuple[BlobStore, int]:
+    return store_for(url), os.getpid()
+
+
+def _store() -> BlobStore:
+    """The configured store.
+
+    obstore's threads do not survive a fork, and a call in the child would wait for ever; so the
+    child is told instead.
+    """
+    store, process = _opened(settings.STORAGE_URL)
+    if process != os.getpid():
+        raise RuntimeError("storage was used before this process was forked: spawn it instead")
+    return store
+
+
+def save(content: bytes, *, content_type: str) -> str:
+    """Keep the content and return its SHA-256 in hex; on return it is on the disk.
+
+    The same content again changes nothing, unless what is stored turns out to be damaged: then
+    it is made whole. Raises OSError when it cannot be written.
+    """
+    sha256 = hashlib.sha256(content).hexdigest()
+    store = _store()
+    if not store.create(sha256, content, content_type=content_type) and not _sound(
+        store.read(sha256), sha256
+    ):
+        store.replace(sha256, content, content_type=content_type)
+    return sha256
+
+
+def open_blob(sha256: str) -> bytes:
+    """The whole content. Raises NotFound, or DamagedBlob when it is not what was saved."""
+    try:
+        content = _store().read(_checked(sha256))
+    except FileNotFoundError as error:
+        raise _absent(sha256) from error
+    if not _sound(content, sha256):
+        raise DamagedBlob(sha256)
+    return content
+
+
+def open_stream(sha256: str) -> Iterator[bytes]:
+    """The content in chunks of about a megabyte, for what is too large to hold.
+
+    Raises NotFound at once. The last chunk is given out only when the whole has proved sound, so
+    a reader never takes a damaged file for a complete one: DamagedBlob comes instead of its end.
+    """
+    try:
+        chunks = _store().stream(_checked(sha256))
+    except FileNotFoundError as error:
+        raise _absent(sha256) from error
+    return _verified(chunks, sha256)
+
+
+def size(sha256: str) -> int:
+    """Bytes of the stored content. Raises NotFound."""
+    try:
+        return _store().size(_checked(sha256))
+    except FileNotFoundError as error:
+        raise _absent(sha256) from error
+
+
+def exists(sha256: str) -> bool:
+    """Whether there is a blob of that hash; whether it is sound, only reading it tells."""
+    try:
+        size(sha256)
+    except NotFound:
+        return False
+    return True
+
+
+def check_writable() -> None:
+    """For readiness checks: write and read something small. Raises OSError or DamagedBlob."""
+    open_blob(save(_PROBE, content_type="text/plain"))
+
+
+def _verified(chunks: Iterable[bytes], sha256: str) -> Iterator[bytes]:
+    digest = hashlib.sha256()
+    held: bytes | None = None
+    for chunk in chunks:
+        digest.update(chunk)
+        if held is not None:
+            yield held
+        held = chunk
+    if digest.hexdigest() != sha256:
+        raise DamagedBlob(sha256)
+    if held is not None:
+        yield held
+
+
+def _sound(content: bytes, sha256: str) -> bool:
+    return hashlib.sha256(content).hexdigest() == sha256
+
+
+def _checked(sha256: str) -> str:
+    """A hash is also a path below the store, so nothing else may pass."""
+    if not _SHA256.fullmatch(sha256):
+        raise _absent(sha256)
+    return sha256
+
+
+def _absent(sha256: str) -> NotFound:
+    return NotFound(f"there is no stored file {sha256!r}")
