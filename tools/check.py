@@ -43,7 +43,7 @@ def steps() -> list[Step]:
         Step("house rules", function=lambda: [str(each) for each in lints.check_tree(ROOT)]),
         Step("migrations", [*migrations, "--check", "--dry-run"], environment=django),
         Step("no registry named", function=registries_named),
-        Step("lock files without addresses", function=addresses_in_lock_files),
+        Step("npm locks complete, without addresses", function=lock_file_faults),
     ]
 
 
@@ -58,16 +58,16 @@ def registries_named() -> list[str]:
     ]
 
 
-def addresses_in_lock_files() -> list[str]:
-    """npm lock files that record where a package was downloaded from."""
-    return [
-        f"{file.relative_to(ROOT)}: {name} has 'resolved'; omit-lockfile-registry-resolved is "
-        "missing from the .npmrc beside it"
-        for file in repository_files()
-        if file.name == "package-lock.json"
-        for name, package in json.loads(file.read_text())["packages"].items()
-        if "resolved" in package
-    ]
+def lock_file_faults() -> list[str]:
+    """Packages in npm lock files that record an address, or lack a version or its hash."""
+    faults = []
+    for file in repository_files():
+        if file.name == "package-lock.json":
+            for name, package in json.loads(file.read_text())["packages"].items():
+                complete = {"version", "integrity"} <= package.keys() or package.get("inBundle")
+                if name and ("resolved" in package or not complete):
+                    faults.append(f"{file.relative_to(ROOT)}: {name}")
+    return [*faults, "Run: python -m tools.lock"] if faults else []
 
 
 def repository_files() -> Iterator[Path]:

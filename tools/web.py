@@ -48,8 +48,10 @@ def build() -> None:
 
 
 def npm(*arguments: str, folder: Path = WEB) -> None:
-    """Run npm in `folder`; raises `CalledProcessError` when it fails."""
-    subprocess.run(npm_command(*arguments), cwd=folder, env=environment(), check=True)
+    """Run npm in `folder`; raises `SystemExit` when it fails, after its own words."""
+    done = subprocess.run(npm_command(*arguments), cwd=folder, env=environment(), check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"`npm {' '.join(arguments)}` failed in {folder}; its words stand above.")
 
 
 def npm_command(*arguments: str) -> list[str]:
