@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models.functions import Lower
 
 from trackcenter.kit.clock import now
 from trackcenter.kit.ids import new_id
@@ -25,7 +26,11 @@ class User(AbstractUser):
     class Meta:
         db_table = "users"
         constraints: ClassVar = [
-            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_role_known")
+            models.CheckConstraint(
+                condition=models.Q(role__in=Role.values), name="user_role_known"
+            ),
+            # Sign-in ignores case; two users that differ in it could take each other's place.
+            models.UniqueConstraint(Lower("username"), name="username_once_in_any_case"),
         ]
 
 
@@ -50,6 +55,9 @@ class ApiToken(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
     secret_sha256 = models.CharField(max_length=64, unique=True)
     role = models.CharField(max_length=10, choices=Role.choices)
+    restricted = models.BooleanField(
+        default=False, help_text="to `buildings`; a list that becomes empty opens nothing"
+    )
     buildings = models.ManyToManyField("buildings.Building", related_name="+")
     created_at = models.DateTimeField(default=now)
     expires_at = models.DateTimeField(null=True)

@@ -22,7 +22,7 @@ class VisibleBuildings:
         return self.ids is None or building_id in self.ids
 
     def require(self, building_id: UUID) -> UUID:
-        """The same id when it may be seen; `NotFound` otherwise, as if there were no such building."""
+        """The same id when it may be seen; `NotFound` otherwise, as if there were none."""
         if building_id not in self:
             raise NotFound("no such building")
         return building_id
@@ -43,7 +43,7 @@ def only(ids: Collection[UUID]) -> VisibleBuildings:
 class VisibleManager(models.Manager[M]):
     """A manager whose reading starts from what the actor may see."""
 
-    def __init__(self, *, building_field: str) -> None:
+    def __init__(self, *, building_field: str = "") -> None:
         super().__init__()
         self._building_field = building_field
 
@@ -52,4 +52,7 @@ class VisibleManager(models.Manager[M]):
         rows = self.get_queryset()
         if visible.ids is None:
             return rows
-        return rows.filter(**{f"{self._building_field}__in": visible.ids})
+        # Django makes managers of related rows (`building.units`) from this class, without a field.
+        default = self.model._default_manager
+        field = self._building_field or getattr(default, "_building_field", "building_id")
+        return rows.filter(**{f"{field}__in": visible.ids})
