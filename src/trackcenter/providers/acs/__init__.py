@@ -1,0 +1,1 @@
+"""Azure Communication Services: text messages, and mail as a second provider."""

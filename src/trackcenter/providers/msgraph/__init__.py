@@ -1,0 +1,1 @@
+"""Microsoft Graph: mail out, reports in."""
