@@ -67,6 +67,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     def from_row(cls, row: Mapping[str, Any]) -> Self:
         """The snapshot of a stored row. Raises SnapshotError naming the field that is wrong."""
         present = {key: value for key, value in row.items() if value is not None}
+        _refuse_numbers(present)
         try:
             snapshot = msgspec.convert(present, cls)
         except msgspec.ValidationError as error:
@@ -76,7 +77,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     def to_row(self) -> dict[str, Any]:
         """The row as JSON values; `from_row` of it equals this snapshot."""
-        row: dict[str, Any] = msgspec.to_builtins(self)
+        row: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self))
         return row
 
     def _check(self) -> None:
@@ -92,6 +93,18 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
                 raise SnapshotError(field, f"{amount} is no amount")
         if self.currency is not None and not _CURRENCY.fullmatch(self.currency):
             raise SnapshotError("currency", f"{self.currency!r} is no ISO 4217 code")
+
+
+def _refuse_numbers(row: Mapping[str, Any]) -> None:
+    """msgspec would take a JSON number for a Decimal, but a float has lost its cents already."""
+    amounts = {field: row.get(field) for field in ("total", "prepaid", "balance")}
+    costs = row.get("costs")
+    for place, line in enumerate(costs if isinstance(costs, list) else ()):
+        if isinstance(line, Mapping):
+            amounts[f"costs[{place}].amount"] = line.get("amount")
+    for field, amount in amounts.items():
+        if isinstance(amount, int | float):
+            raise SnapshotError(field, "must be a decimal string, not a number")
 
 
 def _named(complaint: str) -> SnapshotError:

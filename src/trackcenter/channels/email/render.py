@@ -40,11 +40,8 @@ def render_email(
     facts = facts_of(snapshot, sender)
     variables = facts.as_variables()
     text = texts(facts.language, "email").filled(variables)
-    variables |= {
-        "text": text,
-        "communication_url": communication_url,
-        "table": _text_table(facts, text),
-    }
+    variables |= {f"text_{name}": sentence for name, sentence in text.items()}
+    variables |= {"communication_url": communication_url, "table": _text_table(facts, text)}
     return RenderedEmail(
         subject=text["subject"],
         html=fill(_layout("bill.html"), variables),
