@@ -59,15 +59,22 @@ def registries_named() -> list[str]:
 
 
 def lock_file_faults() -> list[str]:
-    """Packages in npm lock files that record an address, or lack a version or its hash."""
+    """What is wrong with npm's lock files: an address, or a package that is not wholly pinned."""
     faults = []
     for file in repository_files():
         if file.name == "package-lock.json":
-            for name, package in json.loads(file.read_text())["packages"].items():
-                complete = {"version", "integrity"} <= package.keys() or package.get("inBundle")
-                if name and ("resolved" in package or not complete):
-                    faults.append(f"{file.relative_to(ROOT)}: {name}")
-    return [*faults, "Run: python -m tools.lock"] if faults else []
+            packages = json.loads(file.read_text())["packages"]
+            names = {path.rpartition("node_modules/")[2] for path in packages}
+            for path, package in packages.items():
+                at = f"{file.relative_to(ROOT)}: {path}"
+                if "resolved" in package:
+                    faults.append(f"{at} records an address; run python -m tools.lock")
+                elif path and not {"version", "integrity"} <= package.keys():
+                    faults.append(f"{at} is not pinned; run python -m tools.lock")
+                # npm leaves out what its registry does not have, and `npm ci` then refuses.
+                missing = sorted(set(package.get("optionalDependencies", {})) - names)
+                faults += [f"{at} lacks {name}; pin a version that has it" for name in missing]
+    return faults
 
 
 def repository_files() -> Iterator[Path]:
