@@ -282,26 +282,28 @@ def _original_fields(part: Message) -> Fields:
 
 
 def _text_of(part: Message) -> str:
-    """A part's own text with `\\n` line ends, decoded if it was encoded against the rules."""
+    """A part's own text with `\\n` line ends, decoded even where encoding is against the rules."""
     if part.is_multipart():  # the parser read it as one or several messages
-        text = "\n\n".join(_flat(each) for each in _children(part))
+        raw = b"\n\n".join(_flat(each) for each in _children(part))
+        encoding = (_header(part, "Content-Transfer-Encoding") or "").lower()
+        if encoding == "base64":
+            raw = _unbase64(raw)
+        elif encoding == "quoted-printable":
+            raw = quopri.decodestring(raw)
     else:
-        text = str(part.get_payload())
-    raw = text.encode("utf-8", "surrogateescape")
-    encoding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
-    if encoding == "base64":
-        raw = _unbase64(raw)
-    elif encoding == "quoted-printable":
-        raw = quopri.decodestring(raw)
+        raw = _payload(part)
     return _decoded(raw).replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _flat(message: Message) -> str:
-    lines = [f"{name}: {value}" for name, value in message.raw_items()]
-    payload = message.get_payload()
-    if isinstance(payload, str) and payload:
-        lines += ["", payload]
-    return "\n".join(lines)
+def _flat(message: Message) -> bytes:
+    """A message as it stood in the mail; what it carries in turn is left out."""
+    head = "".join(f"{name}: {value}\n" for name, value in message.raw_items())
+    return head.encode("utf-8", "surrogateescape") + b"\n" + _payload(message)
+
+
+def _payload(part: Message) -> bytes:
+    payload = part.get_payload(decode=True)
+    return payload if isinstance(payload, bytes) else b""
 
 
 def _unbase64(raw: bytes) -> bytes:
@@ -312,6 +314,7 @@ def _unbase64(raw: bytes) -> bytes:
 
 
 def _decoded(raw: bytes) -> str:
+    raw = raw.replace(b"\x00", b"")  # PostgreSQL stores no such character
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
@@ -387,10 +390,11 @@ def _unworded(text: str) -> str:
     if "=?" not in text:
         return text
     try:
-        return "".join(
+        words = "".join(
             part.decode(charset or "ascii", "replace") if isinstance(part, bytes) else part
             for part, charset in decode_header(text)
         )
+        return words.encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
     except (LookupError, ValueError, binascii.Error):
         return text
 
