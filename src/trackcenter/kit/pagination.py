@@ -1,30 +1,42 @@
 """Keyset pages: a cursor holds the sort key of the last row, so page one thousand costs as page one."""
 
 import base64
-import binascii
 import json
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from trackcenter.kit.errors import InputError
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 
+_READERS: dict[type, Callable[[str], Any]] = {
+    str: str,
+    int: int,
+    UUID: UUID,
+    datetime: datetime.fromisoformat,
+}
 
-def encode_cursor(key: list[Any]) -> str:
+
+def encode_cursor(*key: str | int | UUID | datetime) -> str:
     """The sort key of the last row shown, as an opaque URL-safe word."""
-    text = json.dumps(key, separators=(",", ":"), ensure_ascii=False)
+    words = [part.isoformat() if isinstance(part, datetime) else str(part) for part in key]
+    text = json.dumps(words, separators=(",", ":"), ensure_ascii=False)
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str, *, length: int) -> list[Any]:
+def decode_cursor(cursor: str, *kinds: type) -> list[Any]:
     """The sort key inside a cursor; `InputError` at `query cursor` when it is not one of ours."""
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
-        key = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-    except (ValueError, binascii.Error, RecursionError):
-        key = None
-    fits = isinstance(key, list) and len(key) == length
-    if not fits or not all(isinstance(part, str | int) and "\x00" not in str(part) for part in key):
-        raise InputError.at("query", "cursor", msg="this cursor does not come from this list")
-    return list(key)
+        words = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        if not all(isinstance(word, str) and "\x00" not in word for word in words):
+            raise ValueError("not words")
+        key = [_READERS[kind](word) for kind, word in zip(kinds, words, strict=True)]
+        if any(isinstance(part, datetime) and part.tzinfo is None for part in key):
+            raise ValueError("a moment without a time zone")
+    except (ValueError, TypeError, RecursionError):
+        raise InputError.at("query", "cursor", msg="this cursor is not from this list") from None
+    return key

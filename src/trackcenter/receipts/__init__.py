@@ -1,0 +1,1 @@
+"""What the outside reports: verified and stored first, understood second, applied third."""

@@ -56,3 +56,13 @@ class InboundReceipt(models.Model):
                 condition=models.Q(state="PARKED"),
             )
         ]
+
+
+class InboxCursor(models.Model):
+    """How far a mailbox's inbox has been read: Graph's delta link."""
+
+    mailbox = models.TextField(primary_key=True)
+    delta_link = models.TextField()
+
+    class Meta:
+        db_table = "inbox_cursors"

@@ -3,73 +3,142 @@
 import django.db.models.deletion
 import pgtrigger.compiler
 import pgtrigger.migrations
+from django.db import migrations, models
+
 import trackcenter.kit.clock
 import trackcenter.kit.ids
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Building',
+            name="Building",
             fields=[
-                ('id', models.UUIDField(default=trackcenter.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('code', models.CharField(max_length=64, unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('address', models.CharField(blank=True, default='', max_length=500)),
-                ('time_zone', models.CharField(blank=True, default='', max_length=64)),
-                ('unit_count', models.IntegerField(default=0)),
-                ('created_at', models.DateTimeField(default=trackcenter.kit.clock.now)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=trackcenter.kit.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("code", models.CharField(max_length=64, unique=True)),
+                ("name", models.CharField(max_length=200)),
+                ("address", models.CharField(blank=True, default="", max_length=500)),
+                ("time_zone", models.CharField(blank=True, default="", max_length=64)),
+                ("unit_count", models.IntegerField(default=0)),
+                ("created_at", models.DateTimeField(default=trackcenter.kit.clock.now)),
             ],
             options={
-                'db_table': 'buildings',
+                "db_table": "buildings",
             },
         ),
         migrations.CreateModel(
-            name='ChannelRollup',
+            name="ChannelRollup",
             fields=[
-                ('pk', models.CompositePrimaryKey('building_id', 'year', 'channel', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('year', models.IntegerField()),
-                ('channel', models.CharField(choices=[('EMAIL', 'E-mail'), ('SMS', 'SMS'), ('LETTER', 'Letter'), ('LETTER_WITH_RECEIPT', 'Registered letter')], max_length=20)),
-                ('total', models.IntegerField(default=0)),
-                ('pending', models.IntegerField(default=0)),
-                ('enqueued', models.IntegerField(default=0)),
-                ('sent', models.IntegerField(default=0)),
-                ('delivered', models.IntegerField(default=0)),
-                ('opened', models.IntegerField(default=0)),
-                ('failed', models.IntegerField(default=0)),
-                ('manual', models.IntegerField(default=0)),
-                ('cancelled', models.IntegerField(default=0)),
-                ('ready_to_print', models.IntegerField(default=0)),
-                ('outcome_unknown', models.IntegerField(default=0)),
-                ('building', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='rollups', to='buildings.building')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "building_id",
+                        "year",
+                        "channel",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("year", models.IntegerField()),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("EMAIL", "E-mail"),
+                            ("SMS", "SMS"),
+                            ("LETTER", "Letter"),
+                            ("LETTER_WITH_RECEIPT", "Registered letter"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("total", models.IntegerField(default=0)),
+                ("pending", models.IntegerField(default=0)),
+                ("enqueued", models.IntegerField(default=0)),
+                ("sent", models.IntegerField(default=0)),
+                ("delivered", models.IntegerField(default=0)),
+                ("opened", models.IntegerField(default=0)),
+                ("failed", models.IntegerField(default=0)),
+                ("manual", models.IntegerField(default=0)),
+                ("cancelled", models.IntegerField(default=0)),
+                ("ready_to_print", models.IntegerField(default=0)),
+                ("outcome_unknown", models.IntegerField(default=0)),
+                (
+                    "building",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rollups",
+                        to="buildings.building",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'channel_rollups',
+                "db_table": "channel_rollups",
             },
         ),
         migrations.CreateModel(
-            name='Unit',
+            name="Unit",
             fields=[
-                ('id', models.UUIDField(default=trackcenter.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('number', models.CharField(max_length=64)),
-                ('sort_key', models.CharField(max_length=200)),
-                ('created_at', models.DateTimeField(default=trackcenter.kit.clock.now)),
-                ('building', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='units', to='buildings.building')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=trackcenter.kit.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("number", models.CharField(max_length=64)),
+                ("sort_key", models.CharField(max_length=200)),
+                ("created_at", models.DateTimeField(default=trackcenter.kit.clock.now)),
+                (
+                    "building",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="units",
+                        to="buildings.building",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'units',
-                'constraints': [models.UniqueConstraint(fields=('building', 'number'), name='unit_once_in_building')],
+                "db_table": "units",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("building", "number"), name="unit_once_in_building"
+                    )
+                ],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='unit',
-            trigger=pgtrigger.compiler.Trigger(name='unit_count', sql=pgtrigger.compiler.UpsertTriggerSql(func='\n        UPDATE buildings SET unit_count = unit_count + added.n\n        FROM (SELECT building_id, count(*)::int AS n FROM new_rows GROUP BY building_id) AS added\n        WHERE buildings.id = added.building_id;\n        RETURN NULL;\n    ', hash='b713a276f819ae3421c0175caf227d6ef55dd6a6', level='STATEMENT', operation='INSERT', pgid='pgtrigger_unit_count_ba174', referencing='REFERENCING NEW TABLE AS new_rows ', table='units', when='AFTER')),
+            model_name="unit",
+            trigger=pgtrigger.compiler.Trigger(
+                name="unit_count",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n        UPDATE buildings SET unit_count = unit_count + added.n\n        FROM (SELECT building_id, count(*)::int AS n FROM new_rows GROUP BY building_id) AS added\n        WHERE buildings.id = added.building_id;\n        RETURN NULL;\n    ",
+                    hash="b713a276f819ae3421c0175caf227d6ef55dd6a6",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_unit_count_ba174",
+                    referencing="REFERENCING NEW TABLE AS new_rows ",
+                    table="units",
+                    when="AFTER",
+                ),
+            ),
         ),
     ]

@@ -5,19 +5,19 @@ import django.db.models.deletion
 import django.db.models.functions.text
 import pgtrigger.compiler
 import pgtrigger.migrations
-import trackcenter.kit.clock
-import trackcenter.kit.ids
 from django.conf import settings
 from django.contrib.postgres.operations import BtreeGinExtension, TrigramExtension
 from django.db import migrations, models
 
+import trackcenter.kit.clock
+import trackcenter.kit.ids
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('buildings', '0001_initial'),
+        ("buildings", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -26,340 +26,928 @@ class Migration(migrations.Migration):
         TrigramExtension(),
         BtreeGinExtension(),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.UUIDField(default=trackcenter.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('year', models.IntegerField()),
-                ('sequence', models.IntegerField()),
-                ('attempt', models.IntegerField()),
-                ('type', models.CharField(max_length=20)),
-                ('qualifier', models.CharField(blank=True, default='', max_length=20)),
-                ('source', models.CharField(choices=[('SYSTEM', 'System'), ('WORKER', 'Worker'), ('WEBHOOK', 'Webhook'), ('USER', 'User')], max_length=10)),
-                ('occurred_at', models.DateTimeField()),
-                ('recorded_at', models.DateTimeField()),
-                ('payload_commitment', models.BinaryField()),
-                ('previous_hash', models.BinaryField()),
-                ('hash', models.BinaryField()),
-                ('building', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='buildings.building')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=trackcenter.kit.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("year", models.IntegerField()),
+                ("sequence", models.IntegerField()),
+                ("attempt", models.IntegerField()),
+                ("type", models.CharField(max_length=20)),
+                ("qualifier", models.CharField(blank=True, default="", max_length=20)),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("SYSTEM", "System"),
+                            ("WORKER", "Worker"),
+                            ("WEBHOOK", "Webhook"),
+                            ("USER", "User"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("occurred_at", models.DateTimeField()),
+                ("recorded_at", models.DateTimeField()),
+                ("payload_commitment", models.BinaryField()),
+                ("previous_hash", models.BinaryField()),
+                ("hash", models.BinaryField()),
+                (
+                    "building",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="buildings.building",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'communication_events',
+                "db_table": "communication_events",
             },
         ),
         migrations.CreateModel(
-            name='Batch',
+            name="Batch",
             fields=[
-                ('id', models.UUIDField(default=trackcenter.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('year', models.IntegerField()),
-                ('retention_hint', models.CharField(blank=True, default='', max_length=40)),
-                ('retention_hint_attachments', models.CharField(blank=True, default='', max_length=40)),
-                ('created_at', models.DateTimeField(default=trackcenter.kit.clock.now)),
-                ('send_requested_at', models.DateTimeField(null=True)),
-                ('completed_at', models.DateTimeField(null=True)),
-                ('building', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='batches', to='buildings.building')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=trackcenter.kit.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("year", models.IntegerField()),
+                ("retention_hint", models.CharField(blank=True, default="", max_length=40)),
+                (
+                    "retention_hint_attachments",
+                    models.CharField(blank=True, default="", max_length=40),
+                ),
+                ("created_at", models.DateTimeField(default=trackcenter.kit.clock.now)),
+                ("send_requested_at", models.DateTimeField(null=True)),
+                ("completed_at", models.DateTimeField(null=True)),
+                (
+                    "building",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="batches",
+                        to="buildings.building",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'communication_batches',
+                "db_table": "communication_batches",
             },
         ),
         migrations.CreateModel(
-            name='BillingSnapshot',
+            name="BillingSnapshot",
             fields=[
-                ('id', models.UUIDField(default=trackcenter.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('version', models.IntegerField()),
-                ('row', models.JSONField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField(default=trackcenter.kit.clock.now)),
-                ('batch', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='snapshots', to='communications.batch')),
-                ('unit', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='snapshots', to='buildings.unit')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=trackcenter.kit.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("version", models.IntegerField()),
+                ("row", models.JSONField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("created_at", models.DateTimeField(default=trackcenter.kit.clock.now)),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="snapshots",
+                        to="communications.batch",
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="snapshots",
+                        to="buildings.unit",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'billing_snapshots',
+                "db_table": "billing_snapshots",
             },
         ),
         migrations.CreateModel(
-            name='Communication',
+            name="Communication",
             fields=[
-                ('id', models.UUIDField(default=trackcenter.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('year', models.IntegerField()),
-                ('channel', models.CharField(choices=[('EMAIL', 'E-mail'), ('SMS', 'SMS'), ('LETTER', 'Letter'), ('LETTER_WITH_RECEIPT', 'Registered letter')], max_length=20)),
-                ('recipient_name', models.CharField(max_length=200)),
-                ('created_at', models.DateTimeField(default=trackcenter.kit.clock.now)),
-                ('delivery_status', models.CharField(choices=[('PENDING', 'PENDING'), ('ENQUEUED', 'ENQUEUED'), ('SENT', 'SENT'), ('DELIVERED', 'DELIVERED'), ('OPENED', 'OPENED'), ('FAILED', 'FAILED'), ('MANUAL', 'MANUAL'), ('CANCELLED', 'CANCELLED')], max_length=10)),
-                ('newest_attempt', models.IntegerField(default=0)),
-                ('ready_to_print', models.BooleanField(default=False)),
-                ('outcome_unknown', models.BooleanField(default=False)),
-                ('queued_at', models.DateTimeField(null=True)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('delivered_at', models.DateTimeField(null=True)),
-                ('opened_at', models.DateTimeField(null=True)),
-                ('failed_at', models.DateTimeField(null=True)),
-                ('provider_message_id', models.TextField(blank=True, default='')),
-                ('error', models.JSONField(null=True)),
-                ('event_count', models.IntegerField(default=0)),
-                ('last_event_type', models.CharField(blank=True, default='', max_length=20)),
-                ('last_event_at', models.DateTimeField(null=True)),
-                ('last_hash', models.BinaryField(default=bytes)),
-                ('batch', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='communications', to='communications.batch')),
-                ('building', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='buildings.building')),
-                ('snapshot', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='communications.billingsnapshot')),
-                ('unit', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='communications', to='buildings.unit')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=trackcenter.kit.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("year", models.IntegerField()),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("EMAIL", "E-mail"),
+                            ("SMS", "SMS"),
+                            ("LETTER", "Letter"),
+                            ("LETTER_WITH_RECEIPT", "Registered letter"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("recipient_name", models.CharField(max_length=200)),
+                ("created_at", models.DateTimeField(default=trackcenter.kit.clock.now)),
+                (
+                    "delivery_status",
+                    models.CharField(
+                        choices=[
+                            ("PENDING", "PENDING"),
+                            ("ENQUEUED", "ENQUEUED"),
+                            ("SENT", "SENT"),
+                            ("DELIVERED", "DELIVERED"),
+                            ("OPENED", "OPENED"),
+                            ("FAILED", "FAILED"),
+                            ("MANUAL", "MANUAL"),
+                            ("CANCELLED", "CANCELLED"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("newest_attempt", models.IntegerField(default=0)),
+                ("ready_to_print", models.BooleanField(default=False)),
+                ("outcome_unknown", models.BooleanField(default=False)),
+                ("queued_at", models.DateTimeField(null=True)),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("delivered_at", models.DateTimeField(null=True)),
+                ("opened_at", models.DateTimeField(null=True)),
+                ("failed_at", models.DateTimeField(null=True)),
+                ("provider_message_id", models.TextField(blank=True, default="")),
+                ("error", models.JSONField(null=True)),
+                ("event_count", models.IntegerField(default=0)),
+                ("last_event_type", models.CharField(blank=True, default="", max_length=20)),
+                ("last_event_at", models.DateTimeField(null=True)),
+                ("last_hash", models.BinaryField(default=bytes)),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="communications",
+                        to="communications.batch",
+                    ),
+                ),
+                (
+                    "building",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="buildings.building",
+                    ),
+                ),
+                (
+                    "snapshot",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="communications.billingsnapshot",
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="communications",
+                        to="buildings.unit",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'communications',
+                "db_table": "communications",
             },
         ),
         migrations.CreateModel(
-            name='Attempt',
+            name="Attempt",
             fields=[
-                ('id', models.UUIDField(default=trackcenter.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('number', models.IntegerField()),
-                ('channel', models.CharField(choices=[('EMAIL', 'E-mail'), ('SMS', 'SMS'), ('LETTER', 'Letter'), ('LETTER_WITH_RECEIPT', 'Registered letter')], max_length=20)),
-                ('contact', models.JSONField(default=dict, help_text='corrections: email, phone, address')),
-                ('created_at', models.DateTimeField(default=trackcenter.kit.clock.now)),
-                ('claim', models.UUIDField(null=True)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('tries', models.IntegerField(default=0)),
-                ('next_try_at', models.DateTimeField(null=True)),
-                ('recipient', models.TextField(blank=True, default='', help_text='the address actually used')),
-                ('subject', models.TextField(blank=True, default='')),
-                ('body_text_sha256', models.CharField(blank=True, default='', max_length=64)),
-                ('body_html_sha256', models.CharField(blank=True, default='', max_length=64)),
-                ('sms_segments', models.IntegerField(null=True)),
-                ('provider', models.CharField(blank=True, default='', max_length=20)),
-                ('mailbox', models.TextField(blank=True, default='')),
-                ('draft_id', models.TextField(blank=True, default='')),
-                ('internet_message_id', models.TextField(blank=True, default='')),
-                ('provider_message_id', models.TextField(blank=True, default='')),
-                ('first_sent_at', models.DateTimeField(help_text="when the first call went out: ACS's repeatabilityFirstSent", null=True)),
-                ('send_started_at', models.DateTimeField(null=True)),
-                ('handed_over_at', models.DateTimeField(null=True)),
-                ('outcome', models.CharField(choices=[('OPEN', 'Open'), ('ACCEPTED', 'Accepted'), ('FAILED', 'Failed'), ('UNKNOWN', 'Unknown')], default='OPEN', max_length=10)),
-                ('error', models.JSONField(null=True)),
-                ('requested_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('communication', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='communications.communication')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=trackcenter.kit.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("number", models.IntegerField()),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("EMAIL", "E-mail"),
+                            ("SMS", "SMS"),
+                            ("LETTER", "Letter"),
+                            ("LETTER_WITH_RECEIPT", "Registered letter"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "contact",
+                    models.JSONField(default=dict, help_text="corrections: email, phone, address"),
+                ),
+                ("created_at", models.DateTimeField(default=trackcenter.kit.clock.now)),
+                ("claim", models.UUIDField(null=True)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("tries", models.IntegerField(default=0)),
+                ("next_try_at", models.DateTimeField(null=True)),
+                (
+                    "recipient",
+                    models.TextField(blank=True, default="", help_text="the address actually used"),
+                ),
+                ("subject", models.TextField(blank=True, default="")),
+                ("body_text_sha256", models.CharField(blank=True, default="", max_length=64)),
+                ("body_html_sha256", models.CharField(blank=True, default="", max_length=64)),
+                ("sms_segments", models.IntegerField(null=True)),
+                ("provider", models.CharField(blank=True, default="", max_length=20)),
+                ("mailbox", models.TextField(blank=True, default="")),
+                ("draft_id", models.TextField(blank=True, default="")),
+                ("internet_message_id", models.TextField(blank=True, default="")),
+                ("provider_message_id", models.TextField(blank=True, default="")),
+                (
+                    "first_sent_at",
+                    models.DateTimeField(
+                        help_text="when the first call went out: ACS's repeatabilityFirstSent",
+                        null=True,
+                    ),
+                ),
+                ("send_started_at", models.DateTimeField(null=True)),
+                ("handed_over_at", models.DateTimeField(null=True)),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("OPEN", "Open"),
+                            ("ACCEPTED", "Accepted"),
+                            ("FAILED", "Failed"),
+                            ("UNKNOWN", "Unknown"),
+                        ],
+                        default="OPEN",
+                        max_length=10,
+                    ),
+                ),
+                ("error", models.JSONField(null=True)),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "communication",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="attempts",
+                        to="communications.communication",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'communication_attempts',
+                "db_table": "communication_attempts",
             },
         ),
         migrations.CreateModel(
-            name='Attachment',
+            name="Attachment",
             fields=[
-                ('id', models.UUIDField(default=trackcenter.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('STATEMENT', 'Statement'), ('LETTER', 'Letter'), ('LABEL', 'Label'), ('LODGEMENT_SLIP', 'Lodgement Slip'), ('PROOF', 'Proof')], max_length=20)),
-                ('file_name', models.CharField(max_length=255)),
-                ('content_type', models.CharField(max_length=100)),
-                ('size', models.BigIntegerField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField(default=trackcenter.kit.clock.now)),
-                ('attempt', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='attachments', to='communications.attempt')),
-                ('communication', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attachments', to='communications.communication')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=trackcenter.kit.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("STATEMENT", "Statement"),
+                            ("LETTER", "Letter"),
+                            ("LABEL", "Label"),
+                            ("LODGEMENT_SLIP", "Lodgement Slip"),
+                            ("PROOF", "Proof"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("file_name", models.CharField(max_length=255)),
+                ("content_type", models.CharField(max_length=100)),
+                ("size", models.BigIntegerField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("created_at", models.DateTimeField(default=trackcenter.kit.clock.now)),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="attachments",
+                        to="communications.attempt",
+                    ),
+                ),
+                (
+                    "communication",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="attachments",
+                        to="communications.communication",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'communication_attachments',
+                "db_table": "communication_attachments",
             },
         ),
         migrations.CreateModel(
-            name='EventPayload',
+            name="EventPayload",
             fields=[
-                ('event', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='payload_row', serialize=False, to='communications.event')),
-                ('salt', models.BinaryField()),
-                ('payload', models.JSONField()),
+                (
+                    "event",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="payload_row",
+                        serialize=False,
+                        to="communications.event",
+                    ),
+                ),
+                ("salt", models.BinaryField()),
+                ("payload", models.JSONField()),
             ],
             options={
-                'db_table': 'communication_event_payloads',
+                "db_table": "communication_event_payloads",
             },
         ),
         migrations.AddField(
-            model_name='event',
-            name='communication',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='communications.communication'),
+            model_name="event",
+            name="communication",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="events",
+                to="communications.communication",
+            ),
         ),
         migrations.AddField(
-            model_name='event',
-            name='user',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="event",
+            name="user",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.CreateModel(
-            name='AuditNote',
+            name="AuditNote",
             fields=[
-                ('id', models.UUIDField(default=trackcenter.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('note', models.TextField()),
-                ('created_at', models.DateTimeField(default=trackcenter.kit.clock.now)),
-                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('communication', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='audit_notes', to='communications.communication')),
-                ('event', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='communications.event')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=trackcenter.kit.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("note", models.TextField()),
+                ("created_at", models.DateTimeField(default=trackcenter.kit.clock.now)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "communication",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="audit_notes",
+                        to="communications.communication",
+                    ),
+                ),
+                (
+                    "event",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="communications.event",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'communication_audit_notes',
+                "db_table": "communication_audit_notes",
             },
         ),
         migrations.CreateModel(
-            name='UnitBill',
+            name="UnitBill",
             fields=[
-                ('id', models.UUIDField(default=trackcenter.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recipient_name', models.CharField(max_length=200)),
-                ('sort_key', models.CharField(help_text="the unit's, repeated for the index", max_length=200)),
-                ('search', models.TextField(help_text='unit number, recipient, e-mail and phone, one a line')),
-                ('batch', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='unit_bills', to='communications.batch')),
-                ('snapshot', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='communications.billingsnapshot')),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bills', to='buildings.unit')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=trackcenter.kit.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("recipient_name", models.CharField(max_length=200)),
+                (
+                    "sort_key",
+                    models.CharField(
+                        help_text="the unit's, repeated for the index", max_length=200
+                    ),
+                ),
+                (
+                    "search",
+                    models.TextField(
+                        help_text="unit number, recipient, e-mail and phone, one a line"
+                    ),
+                ),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="unit_bills",
+                        to="communications.batch",
+                    ),
+                ),
+                (
+                    "snapshot",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="communications.billingsnapshot",
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="bills",
+                        to="buildings.unit",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'unit_bills',
+                "db_table": "unit_bills",
             },
         ),
         migrations.AddConstraint(
-            model_name='batch',
-            constraint=models.UniqueConstraint(fields=('building', 'year'), name='batch_once_a_year'),
+            model_name="batch",
+            constraint=models.UniqueConstraint(
+                fields=("building", "year"), name="batch_once_a_year"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='billingsnapshot',
-            constraint=models.UniqueConstraint(fields=('batch', 'unit', 'version'), name='snapshot_version'),
+            model_name="billingsnapshot",
+            constraint=models.UniqueConstraint(
+                fields=("batch", "unit", "version"), name="snapshot_version"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='billingsnapshot',
-            trigger=pgtrigger.compiler.Trigger(name='append_only_update', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            RAISE EXCEPTION '% is append-only: UPDATE is refused', TG_TABLE_NAME\n                USING ERRCODE = 'restrict_violation';\n        ", hash='73f898f53366c75bbdc949691ff254f8e7042ff7', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_append_only_update_a1c4d', table='billing_snapshots', when='BEFORE')),
+            model_name="billingsnapshot",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            RAISE EXCEPTION '% is append-only: UPDATE is refused', TG_TABLE_NAME\n                USING ERRCODE = 'restrict_violation';\n        ",
+                    hash="73f898f53366c75bbdc949691ff254f8e7042ff7",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_append_only_update_a1c4d",
+                    table="billing_snapshots",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='billingsnapshot',
-            trigger=pgtrigger.compiler.Trigger(name='append_only_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            RAISE EXCEPTION '% is append-only: DELETE is refused', TG_TABLE_NAME\n                USING ERRCODE = 'restrict_violation';\n        ", hash='67d158cfe1f9faddeba65189be6d41511438d400', level='STATEMENT', operation='DELETE', pgid='pgtrigger_append_only_delete_8c4fe', table='billing_snapshots', when='BEFORE')),
+            model_name="billingsnapshot",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            RAISE EXCEPTION '% is append-only: DELETE is refused', TG_TABLE_NAME\n                USING ERRCODE = 'restrict_violation';\n        ",
+                    hash="67d158cfe1f9faddeba65189be6d41511438d400",
+                    level="STATEMENT",
+                    operation="DELETE",
+                    pgid="pgtrigger_append_only_delete_8c4fe",
+                    table="billing_snapshots",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='billingsnapshot',
-            trigger=pgtrigger.compiler.Trigger(name='append_only_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            RAISE EXCEPTION '% is append-only: TRUNCATE is refused', TG_TABLE_NAME\n                USING ERRCODE = 'restrict_violation';\n        ", hash='477c65acfa90f9498de7886a0f7ac4a5ccdf9cbc', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_append_only_truncate_b7e29', table='billing_snapshots', when='BEFORE')),
+            model_name="billingsnapshot",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            RAISE EXCEPTION '% is append-only: TRUNCATE is refused', TG_TABLE_NAME\n                USING ERRCODE = 'restrict_violation';\n        ",
+                    hash="477c65acfa90f9498de7886a0f7ac4a5ccdf9cbc",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_append_only_truncate_b7e29",
+                    table="billing_snapshots",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='communication',
-            index=models.Index(fields=['batch', 'delivery_status', 'channel', 'id'], name='communications_by_status'),
+            model_name="communication",
+            index=models.Index(
+                fields=["batch", "delivery_status", "channel", "id"],
+                name="communications_by_status",
+            ),
         ),
         migrations.AddIndex(
-            model_name='communication',
-            index=models.Index(fields=['unit', '-year'], name='communications_of_unit'),
+            model_name="communication",
+            index=models.Index(fields=["unit", "-year"], name="communications_of_unit"),
         ),
         migrations.AddConstraint(
-            model_name='communication',
-            constraint=models.UniqueConstraint(fields=('batch', 'unit', 'channel'), name='communication_once_a_channel'),
+            model_name="communication",
+            constraint=models.UniqueConstraint(
+                fields=("batch", "unit", "channel"), name="communication_once_a_channel"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='communication',
-            constraint=models.CheckConstraint(condition=models.Q(('channel__in', ['EMAIL', 'SMS', 'LETTER', 'LETTER_WITH_RECEIPT'])), name='communication_channel_known'),
+            model_name="communication",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("channel__in", ["EMAIL", "SMS", "LETTER", "LETTER_WITH_RECEIPT"])
+                ),
+                name="communication_channel_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='communication',
-            constraint=models.CheckConstraint(condition=models.Q(('delivery_status__in', ['PENDING', 'ENQUEUED', 'SENT', 'DELIVERED', 'OPENED', 'FAILED', 'MANUAL', 'CANCELLED'])), name='communication_status_known'),
+            model_name="communication",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "delivery_status__in",
+                        [
+                            "PENDING",
+                            "ENQUEUED",
+                            "SENT",
+                            "DELIVERED",
+                            "OPENED",
+                            "FAILED",
+                            "MANUAL",
+                            "CANCELLED",
+                        ],
+                    )
+                ),
+                name="communication_status_known",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='communication',
-            trigger=pgtrigger.compiler.Trigger(name='rollup_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n        INSERT INTO channel_rollups AS r (building_id, year, channel, total, pending, enqueued, sent, delivered, opened, failed, manual, cancelled, ready_to_print, outcome_unknown)\n        SELECT building_id, year, channel, sum(total)::int AS total, sum(pending)::int AS pending, sum(enqueued)::int AS enqueued, sum(sent)::int AS sent, sum(delivered)::int AS delivered, sum(opened)::int AS opened, sum(failed)::int AS failed, sum(manual)::int AS manual, sum(cancelled)::int AS cancelled, sum(ready_to_print)::int AS ready_to_print, sum(outcome_unknown)::int AS outcome_unknown FROM (SELECT building_id, year, channel, +(CASE WHEN delivery_status <> 'CANCELLED' THEN 1 ELSE 0 END) AS total, +(CASE WHEN delivery_status = 'PENDING' THEN 1 ELSE 0 END) AS pending, +(CASE WHEN delivery_status = 'ENQUEUED' THEN 1 ELSE 0 END) AS enqueued, +(CASE WHEN delivery_status = 'SENT' THEN 1 ELSE 0 END) AS sent, +(CASE WHEN delivery_status = 'DELIVERED' THEN 1 ELSE 0 END) AS delivered, +(CASE WHEN delivery_status = 'OPENED' THEN 1 ELSE 0 END) AS opened, +(CASE WHEN delivery_status = 'FAILED' THEN 1 ELSE 0 END) AS failed, +(CASE WHEN delivery_status = 'MANUAL' THEN 1 ELSE 0 END) AS manual, +(CASE WHEN delivery_status = 'CANCELLED' THEN 1 ELSE 0 END) AS cancelled, +(CASE WHEN ready_to_print THEN 1 ELSE 0 END) AS ready_to_print, +(CASE WHEN outcome_unknown THEN 1 ELSE 0 END) AS outcome_unknown FROM new_rows) AS changes\n        GROUP BY building_id, year, channel\n        HAVING sum(total) <> 0 OR sum(pending) <> 0 OR sum(enqueued) <> 0 OR sum(sent) <> 0 OR sum(delivered) <> 0 OR sum(opened) <> 0 OR sum(failed) <> 0 OR sum(manual) <> 0 OR sum(cancelled) <> 0 OR sum(ready_to_print) <> 0 OR sum(outcome_unknown) <> 0\n        ORDER BY building_id, year, channel\n        ON CONFLICT (building_id, year, channel) DO UPDATE SET total = r.total + EXCLUDED.total, pending = r.pending + EXCLUDED.pending, enqueued = r.enqueued + EXCLUDED.enqueued, sent = r.sent + EXCLUDED.sent, delivered = r.delivered + EXCLUDED.delivered, opened = r.opened + EXCLUDED.opened, failed = r.failed + EXCLUDED.failed, manual = r.manual + EXCLUDED.manual, cancelled = r.cancelled + EXCLUDED.cancelled, ready_to_print = r.ready_to_print + EXCLUDED.ready_to_print, outcome_unknown = r.outcome_unknown + EXCLUDED.outcome_unknown;\n        RETURN NULL;\n    ", hash='1bda085d36c479ca80875b5332e090b92102cb92', level='STATEMENT', operation='INSERT', pgid='pgtrigger_rollup_insert_00f20', referencing='REFERENCING NEW TABLE AS new_rows ', table='communications', when='AFTER')),
+            model_name="communication",
+            trigger=pgtrigger.compiler.Trigger(
+                name="rollup_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n        INSERT INTO channel_rollups AS r (building_id, year, channel, total, pending, enqueued, sent, delivered, opened, failed, manual, cancelled, ready_to_print, outcome_unknown)\n        SELECT building_id, year, channel, sum(total)::int AS total, sum(pending)::int AS pending, sum(enqueued)::int AS enqueued, sum(sent)::int AS sent, sum(delivered)::int AS delivered, sum(opened)::int AS opened, sum(failed)::int AS failed, sum(manual)::int AS manual, sum(cancelled)::int AS cancelled, sum(ready_to_print)::int AS ready_to_print, sum(outcome_unknown)::int AS outcome_unknown FROM (SELECT building_id, year, channel, +(CASE WHEN delivery_status <> 'CANCELLED' THEN 1 ELSE 0 END) AS total, +(CASE WHEN delivery_status = 'PENDING' THEN 1 ELSE 0 END) AS pending, +(CASE WHEN delivery_status = 'ENQUEUED' THEN 1 ELSE 0 END) AS enqueued, +(CASE WHEN delivery_status = 'SENT' THEN 1 ELSE 0 END) AS sent, +(CASE WHEN delivery_status = 'DELIVERED' THEN 1 ELSE 0 END) AS delivered, +(CASE WHEN delivery_status = 'OPENED' THEN 1 ELSE 0 END) AS opened, +(CASE WHEN delivery_status = 'FAILED' THEN 1 ELSE 0 END) AS failed, +(CASE WHEN delivery_status = 'MANUAL' THEN 1 ELSE 0 END) AS manual, +(CASE WHEN delivery_status = 'CANCELLED' THEN 1 ELSE 0 END) AS cancelled, +(CASE WHEN ready_to_print THEN 1 ELSE 0 END) AS ready_to_print, +(CASE WHEN outcome_unknown THEN 1 ELSE 0 END) AS outcome_unknown FROM new_rows) AS changes\n        GROUP BY building_id, year, channel\n        HAVING sum(total) <> 0 OR sum(pending) <> 0 OR sum(enqueued) <> 0 OR sum(sent) <> 0 OR sum(delivered) <> 0 OR sum(opened) <> 0 OR sum(failed) <> 0 OR sum(manual) <> 0 OR sum(cancelled) <> 0 OR sum(ready_to_print) <> 0 OR sum(outcome_unknown) <> 0\n        ORDER BY building_id, year, channel\n        ON CONFLICT (building_id, year, channel) DO UPDATE SET total = r.total + EXCLUDED.total, pending = r.pending + EXCLUDED.pending, enqueued = r.enqueued + EXCLUDED.enqueued, sent = r.sent + EXCLUDED.sent, delivered = r.delivered + EXCLUDED.delivered, opened = r.opened + EXCLUDED.opened, failed = r.failed + EXCLUDED.failed, manual = r.manual + EXCLUDED.manual, cancelled = r.cancelled + EXCLUDED.cancelled, ready_to_print = r.ready_to_print + EXCLUDED.ready_to_print, outcome_unknown = r.outcome_unknown + EXCLUDED.outcome_unknown;\n        RETURN NULL;\n    ",
+                    hash="1bda085d36c479ca80875b5332e090b92102cb92",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_rollup_insert_00f20",
+                    referencing="REFERENCING NEW TABLE AS new_rows ",
+                    table="communications",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='communication',
-            trigger=pgtrigger.compiler.Trigger(name='rollup_update', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n        INSERT INTO channel_rollups AS r (building_id, year, channel, total, pending, enqueued, sent, delivered, opened, failed, manual, cancelled, ready_to_print, outcome_unknown)\n        SELECT building_id, year, channel, sum(total)::int AS total, sum(pending)::int AS pending, sum(enqueued)::int AS enqueued, sum(sent)::int AS sent, sum(delivered)::int AS delivered, sum(opened)::int AS opened, sum(failed)::int AS failed, sum(manual)::int AS manual, sum(cancelled)::int AS cancelled, sum(ready_to_print)::int AS ready_to_print, sum(outcome_unknown)::int AS outcome_unknown FROM (SELECT building_id, year, channel, +(CASE WHEN delivery_status <> 'CANCELLED' THEN 1 ELSE 0 END) AS total, +(CASE WHEN delivery_status = 'PENDING' THEN 1 ELSE 0 END) AS pending, +(CASE WHEN delivery_status = 'ENQUEUED' THEN 1 ELSE 0 END) AS enqueued, +(CASE WHEN delivery_status = 'SENT' THEN 1 ELSE 0 END) AS sent, +(CASE WHEN delivery_status = 'DELIVERED' THEN 1 ELSE 0 END) AS delivered, +(CASE WHEN delivery_status = 'OPENED' THEN 1 ELSE 0 END) AS opened, +(CASE WHEN delivery_status = 'FAILED' THEN 1 ELSE 0 END) AS failed, +(CASE WHEN delivery_status = 'MANUAL' THEN 1 ELSE 0 END) AS manual, +(CASE WHEN delivery_status = 'CANCELLED' THEN 1 ELSE 0 END) AS cancelled, +(CASE WHEN ready_to_print THEN 1 ELSE 0 END) AS ready_to_print, +(CASE WHEN outcome_unknown THEN 1 ELSE 0 END) AS outcome_unknown FROM new_rows UNION ALL SELECT building_id, year, channel, -(CASE WHEN delivery_status <> 'CANCELLED' THEN 1 ELSE 0 END) AS total, -(CASE WHEN delivery_status = 'PENDING' THEN 1 ELSE 0 END) AS pending, -(CASE WHEN delivery_status = 'ENQUEUED' THEN 1 ELSE 0 END) AS enqueued, -(CASE WHEN delivery_status = 'SENT' THEN 1 ELSE 0 END) AS sent, -(CASE WHEN delivery_status = 'DELIVERED' THEN 1 ELSE 0 END) AS delivered, -(CASE WHEN delivery_status = 'OPENED' THEN 1 ELSE 0 END) AS opened, -(CASE WHEN delivery_status = 'FAILED' THEN 1 ELSE 0 END) AS failed, -(CASE WHEN delivery_status = 'MANUAL' THEN 1 ELSE 0 END) AS manual, -(CASE WHEN delivery_status = 'CANCELLED' THEN 1 ELSE 0 END) AS cancelled, -(CASE WHEN ready_to_print THEN 1 ELSE 0 END) AS ready_to_print, -(CASE WHEN outcome_unknown THEN 1 ELSE 0 END) AS outcome_unknown FROM old_rows) AS changes\n        GROUP BY building_id, year, channel\n        HAVING sum(total) <> 0 OR sum(pending) <> 0 OR sum(enqueued) <> 0 OR sum(sent) <> 0 OR sum(delivered) <> 0 OR sum(opened) <> 0 OR sum(failed) <> 0 OR sum(manual) <> 0 OR sum(cancelled) <> 0 OR sum(ready_to_print) <> 0 OR sum(outcome_unknown) <> 0\n        ORDER BY building_id, year, channel\n        ON CONFLICT (building_id, year, channel) DO UPDATE SET total = r.total + EXCLUDED.total, pending = r.pending + EXCLUDED.pending, enqueued = r.enqueued + EXCLUDED.enqueued, sent = r.sent + EXCLUDED.sent, delivered = r.delivered + EXCLUDED.delivered, opened = r.opened + EXCLUDED.opened, failed = r.failed + EXCLUDED.failed, manual = r.manual + EXCLUDED.manual, cancelled = r.cancelled + EXCLUDED.cancelled, ready_to_print = r.ready_to_print + EXCLUDED.ready_to_print, outcome_unknown = r.outcome_unknown + EXCLUDED.outcome_unknown;\n        RETURN NULL;\n    ", hash='66323bf3f6b36d948475d32dff212c092edf50b6', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_rollup_update_fe365', referencing='REFERENCING OLD TABLE AS old_rows  NEW TABLE AS new_rows ', table='communications', when='AFTER')),
+            model_name="communication",
+            trigger=pgtrigger.compiler.Trigger(
+                name="rollup_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n        INSERT INTO channel_rollups AS r (building_id, year, channel, total, pending, enqueued, sent, delivered, opened, failed, manual, cancelled, ready_to_print, outcome_unknown)\n        SELECT building_id, year, channel, sum(total)::int AS total, sum(pending)::int AS pending, sum(enqueued)::int AS enqueued, sum(sent)::int AS sent, sum(delivered)::int AS delivered, sum(opened)::int AS opened, sum(failed)::int AS failed, sum(manual)::int AS manual, sum(cancelled)::int AS cancelled, sum(ready_to_print)::int AS ready_to_print, sum(outcome_unknown)::int AS outcome_unknown FROM (SELECT building_id, year, channel, +(CASE WHEN delivery_status <> 'CANCELLED' THEN 1 ELSE 0 END) AS total, +(CASE WHEN delivery_status = 'PENDING' THEN 1 ELSE 0 END) AS pending, +(CASE WHEN delivery_status = 'ENQUEUED' THEN 1 ELSE 0 END) AS enqueued, +(CASE WHEN delivery_status = 'SENT' THEN 1 ELSE 0 END) AS sent, +(CASE WHEN delivery_status = 'DELIVERED' THEN 1 ELSE 0 END) AS delivered, +(CASE WHEN delivery_status = 'OPENED' THEN 1 ELSE 0 END) AS opened, +(CASE WHEN delivery_status = 'FAILED' THEN 1 ELSE 0 END) AS failed, +(CASE WHEN delivery_status = 'MANUAL' THEN 1 ELSE 0 END) AS manual, +(CASE WHEN delivery_status = 'CANCELLED' THEN 1 ELSE 0 END) AS cancelled, +(CASE WHEN ready_to_print THEN 1 ELSE 0 END) AS ready_to_print, +(CASE WHEN outcome_unknown THEN 1 ELSE 0 END) AS outcome_unknown FROM new_rows UNION ALL SELECT building_id, year, channel, -(CASE WHEN delivery_status <> 'CANCELLED' THEN 1 ELSE 0 END) AS total, -(CASE WHEN delivery_status = 'PENDING' THEN 1 ELSE 0 END) AS pending, -(CASE WHEN delivery_status = 'ENQUEUED' THEN 1 ELSE 0 END) AS enqueued, -(CASE WHEN delivery_status = 'SENT' THEN 1 ELSE 0 END) AS sent, -(CASE WHEN delivery_status = 'DELIVERED' THEN 1 ELSE 0 END) AS delivered, -(CASE WHEN delivery_status = 'OPENED' THEN 1 ELSE 0 END) AS opened, -(CASE WHEN delivery_status = 'FAILED' THEN 1 ELSE 0 END) AS failed, -(CASE WHEN delivery_status = 'MANUAL' THEN 1 ELSE 0 END) AS manual, -(CASE WHEN delivery_status = 'CANCELLED' THEN 1 ELSE 0 END) AS cancelled, -(CASE WHEN ready_to_print THEN 1 ELSE 0 END) AS ready_to_print, -(CASE WHEN outcome_unknown THEN 1 ELSE 0 END) AS outcome_unknown FROM old_rows) AS changes\n        GROUP BY building_id, year, channel\n        HAVING sum(total) <> 0 OR sum(pending) <> 0 OR sum(enqueued) <> 0 OR sum(sent) <> 0 OR sum(delivered) <> 0 OR sum(opened) <> 0 OR sum(failed) <> 0 OR sum(manual) <> 0 OR sum(cancelled) <> 0 OR sum(ready_to_print) <> 0 OR sum(outcome_unknown) <> 0\n        ORDER BY building_id, year, channel\n        ON CONFLICT (building_id, year, channel) DO UPDATE SET total = r.total + EXCLUDED.total, pending = r.pending + EXCLUDED.pending, enqueued = r.enqueued + EXCLUDED.enqueued, sent = r.sent + EXCLUDED.sent, delivered = r.delivered + EXCLUDED.delivered, opened = r.opened + EXCLUDED.opened, failed = r.failed + EXCLUDED.failed, manual = r.manual + EXCLUDED.manual, cancelled = r.cancelled + EXCLUDED.cancelled, ready_to_print = r.ready_to_print + EXCLUDED.ready_to_print, outcome_unknown = r.outcome_unknown + EXCLUDED.outcome_unknown;\n        RETURN NULL;\n    ",
+                    hash="66323bf3f6b36d948475d32dff212c092edf50b6",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_rollup_update_fe365",
+                    referencing="REFERENCING OLD TABLE AS old_rows  NEW TABLE AS new_rows ",
+                    table="communications",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='communication',
-            trigger=pgtrigger.compiler.Trigger(name='rollup_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n        INSERT INTO channel_rollups AS r (building_id, year, channel, total, pending, enqueued, sent, delivered, opened, failed, manual, cancelled, ready_to_print, outcome_unknown)\n        SELECT building_id, year, channel, sum(total)::int AS total, sum(pending)::int AS pending, sum(enqueued)::int AS enqueued, sum(sent)::int AS sent, sum(delivered)::int AS delivered, sum(opened)::int AS opened, sum(failed)::int AS failed, sum(manual)::int AS manual, sum(cancelled)::int AS cancelled, sum(ready_to_print)::int AS ready_to_print, sum(outcome_unknown)::int AS outcome_unknown FROM (SELECT building_id, year, channel, -(CASE WHEN delivery_status <> 'CANCELLED' THEN 1 ELSE 0 END) AS total, -(CASE WHEN delivery_status = 'PENDING' THEN 1 ELSE 0 END) AS pending, -(CASE WHEN delivery_status = 'ENQUEUED' THEN 1 ELSE 0 END) AS enqueued, -(CASE WHEN delivery_status = 'SENT' THEN 1 ELSE 0 END) AS sent, -(CASE WHEN delivery_status = 'DELIVERED' THEN 1 ELSE 0 END) AS delivered, -(CASE WHEN delivery_status = 'OPENED' THEN 1 ELSE 0 END) AS opened, -(CASE WHEN delivery_status = 'FAILED' THEN 1 ELSE 0 END) AS failed, -(CASE WHEN delivery_status = 'MANUAL' THEN 1 ELSE 0 END) AS manual, -(CASE WHEN delivery_status = 'CANCELLED' THEN 1 ELSE 0 END) AS cancelled, -(CASE WHEN ready_to_print THEN 1 ELSE 0 END) AS ready_to_print, -(CASE WHEN outcome_unknown THEN 1 ELSE 0 END) AS outcome_unknown FROM old_rows) AS changes\n        GROUP BY building_id, year, channel\n        HAVING sum(total) <> 0 OR sum(pending) <> 0 OR sum(enqueued) <> 0 OR sum(sent) <> 0 OR sum(delivered) <> 0 OR sum(opened) <> 0 OR sum(failed) <> 0 OR sum(manual) <> 0 OR sum(cancelled) <> 0 OR sum(ready_to_print) <> 0 OR sum(outcome_unknown) <> 0\n        ORDER BY building_id, year, channel\n        ON CONFLICT (building_id, year, channel) DO UPDATE SET total = r.total + EXCLUDED.total, pending = r.pending + EXCLUDED.pending, enqueued = r.enqueued + EXCLUDED.enqueued, sent = r.sent + EXCLUDED.sent, delivered = r.delivered + EXCLUDED.delivered, opened = r.opened + EXCLUDED.opened, failed = r.failed + EXCLUDED.failed, manual = r.manual + EXCLUDED.manual, cancelled = r.cancelled + EXCLUDED.cancelled, ready_to_print = r.ready_to_print + EXCLUDED.ready_to_print, outcome_unknown = r.outcome_unknown + EXCLUDED.outcome_unknown;\n        RETURN NULL;\n    ", hash='66c2962c6df5ef604175cb761452e7078df32bb6', level='STATEMENT', operation='DELETE', pgid='pgtrigger_rollup_delete_c3201', referencing='REFERENCING OLD TABLE AS old_rows ', table='communications', when='AFTER')),
+            model_name="communication",
+            trigger=pgtrigger.compiler.Trigger(
+                name="rollup_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n        INSERT INTO channel_rollups AS r (building_id, year, channel, total, pending, enqueued, sent, delivered, opened, failed, manual, cancelled, ready_to_print, outcome_unknown)\n        SELECT building_id, year, channel, sum(total)::int AS total, sum(pending)::int AS pending, sum(enqueued)::int AS enqueued, sum(sent)::int AS sent, sum(delivered)::int AS delivered, sum(opened)::int AS opened, sum(failed)::int AS failed, sum(manual)::int AS manual, sum(cancelled)::int AS cancelled, sum(ready_to_print)::int AS ready_to_print, sum(outcome_unknown)::int AS outcome_unknown FROM (SELECT building_id, year, channel, -(CASE WHEN delivery_status <> 'CANCELLED' THEN 1 ELSE 0 END) AS total, -(CASE WHEN delivery_status = 'PENDING' THEN 1 ELSE 0 END) AS pending, -(CASE WHEN delivery_status = 'ENQUEUED' THEN 1 ELSE 0 END) AS enqueued, -(CASE WHEN delivery_status = 'SENT' THEN 1 ELSE 0 END) AS sent, -(CASE WHEN delivery_status = 'DELIVERED' THEN 1 ELSE 0 END) AS delivered, -(CASE WHEN delivery_status = 'OPENED' THEN 1 ELSE 0 END) AS opened, -(CASE WHEN delivery_status = 'FAILED' THEN 1 ELSE 0 END) AS failed, -(CASE WHEN delivery_status = 'MANUAL' THEN 1 ELSE 0 END) AS manual, -(CASE WHEN delivery_status = 'CANCELLED' THEN 1 ELSE 0 END) AS cancelled, -(CASE WHEN ready_to_print THEN 1 ELSE 0 END) AS ready_to_print, -(CASE WHEN outcome_unknown THEN 1 ELSE 0 END) AS outcome_unknown FROM old_rows) AS changes\n        GROUP BY building_id, year, channel\n        HAVING sum(total) <> 0 OR sum(pending) <> 0 OR sum(enqueued) <> 0 OR sum(sent) <> 0 OR sum(delivered) <> 0 OR sum(opened) <> 0 OR sum(failed) <> 0 OR sum(manual) <> 0 OR sum(cancelled) <> 0 OR sum(ready_to_print) <> 0 OR sum(outcome_unknown) <> 0\n        ORDER BY building_id, year, channel\n        ON CONFLICT (building_id, year, channel) DO UPDATE SET total = r.total + EXCLUDED.total, pending = r.pending + EXCLUDED.pending, enqueued = r.enqueued + EXCLUDED.enqueued, sent = r.sent + EXCLUDED.sent, delivered = r.delivered + EXCLUDED.delivered, opened = r.opened + EXCLUDED.opened, failed = r.failed + EXCLUDED.failed, manual = r.manual + EXCLUDED.manual, cancelled = r.cancelled + EXCLUDED.cancelled, ready_to_print = r.ready_to_print + EXCLUDED.ready_to_print, outcome_unknown = r.outcome_unknown + EXCLUDED.outcome_unknown;\n        RETURN NULL;\n    ",
+                    hash="66c2962c6df5ef604175cb761452e7078df32bb6",
+                    level="STATEMENT",
+                    operation="DELETE",
+                    pgid="pgtrigger_rollup_delete_c3201",
+                    referencing="REFERENCING OLD TABLE AS old_rows ",
+                    table="communications",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(condition=models.Q(('provider_message_id', ''), _negated=True), fields=['provider_message_id'], name='attempts_by_provider_id'),
+            model_name="attempt",
+            index=models.Index(
+                condition=models.Q(("provider_message_id", ""), _negated=True),
+                fields=["provider_message_id"],
+                name="attempts_by_provider_id",
+            ),
         ),
         migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(condition=models.Q(('internet_message_id', ''), _negated=True), fields=['internet_message_id'], name='attempts_by_message_id'),
+            model_name="attempt",
+            index=models.Index(
+                condition=models.Q(("internet_message_id", ""), _negated=True),
+                fields=["internet_message_id"],
+                name="attempts_by_message_id",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(fields=('communication', 'number'), name='attempt_number_once'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(
+                fields=("communication", "number"), name="attempt_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.CheckConstraint(condition=models.Q(('channel__in', ['EMAIL', 'SMS', 'LETTER', 'LETTER_WITH_RECEIPT'])), name='attempt_channel_known'),
+            model_name="attempt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("channel__in", ["EMAIL", "SMS", "LETTER", "LETTER_WITH_RECEIPT"])
+                ),
+                name="attempt_channel_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['OPEN', 'ACCEPTED', 'FAILED', 'UNKNOWN'])), name='attempt_outcome_known'),
+            model_name="attempt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("outcome__in", ["OPEN", "ACCEPTED", "FAILED", "UNKNOWN"])),
+                name="attempt_outcome_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attachment',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['STATEMENT', 'LETTER', 'LABEL', 'LODGEMENT_SLIP', 'PROOF'])), name='attachment_kind_known'),
+            model_name="attachment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("kind__in", ["STATEMENT", "LETTER", "LABEL", "LODGEMENT_SLIP", "PROOF"])
+                ),
+                name="attachment_kind_known",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='eventpayload',
-            trigger=pgtrigger.compiler.Trigger(name='append_only_update', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            RAISE EXCEPTION '% is append-only: UPDATE is refused', TG_TABLE_NAME\n                USING ERRCODE = 'restrict_violation';\n        ", hash='f46a802c62814236ba57e73bb6df3a9e18839231', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_append_only_update_b6fc6', table='communication_event_payloads', when='BEFORE')),
+            model_name="eventpayload",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            RAISE EXCEPTION '% is append-only: UPDATE is refused', TG_TABLE_NAME\n                USING ERRCODE = 'restrict_violation';\n        ",
+                    hash="f46a802c62814236ba57e73bb6df3a9e18839231",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_append_only_update_b6fc6",
+                    table="communication_event_payloads",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='eventpayload',
-            trigger=pgtrigger.compiler.Trigger(name='append_only_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            RAISE EXCEPTION '% is append-only: DELETE is refused', TG_TABLE_NAME\n                USING ERRCODE = 'restrict_violation';\n        ", hash='ea909928ce54cf78921e035698914d232b7d5aa7', level='STATEMENT', operation='DELETE', pgid='pgtrigger_append_only_delete_dcc92', table='communication_event_payloads', when='BEFORE')),
+            model_name="eventpayload",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            RAISE EXCEPTION '% is append-only: DELETE is refused', TG_TABLE_NAME\n                USING ERRCODE = 'restrict_violation';\n        ",
+                    hash="ea909928ce54cf78921e035698914d232b7d5aa7",
+                    level="STATEMENT",
+                    operation="DELETE",
+                    pgid="pgtrigger_append_only_delete_dcc92",
+                    table="communication_event_payloads",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='eventpayload',
-            trigger=pgtrigger.compiler.Trigger(name='append_only_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            RAISE EXCEPTION '% is append-only: TRUNCATE is refused', TG_TABLE_NAME\n                USING ERRCODE = 'restrict_violation';\n        ", hash='cfb1c92994a7f9b0e12fa7c5aaaf34ca0cef21e5', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_append_only_truncate_46c2b', table='communication_event_payloads', when='BEFORE')),
+            model_name="eventpayload",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            RAISE EXCEPTION '% is append-only: TRUNCATE is refused', TG_TABLE_NAME\n                USING ERRCODE = 'restrict_violation';\n        ",
+                    hash="cfb1c92994a7f9b0e12fa7c5aaaf34ca0cef21e5",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_append_only_truncate_46c2b",
+                    table="communication_event_payloads",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['building', 'year', '-recorded_at', '-id'], name='events_by_building_year'),
+            model_name="event",
+            index=models.Index(
+                fields=["building", "year", "-recorded_at", "-id"], name="events_by_building_year"
+            ),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['building', 'year', 'type', '-recorded_at', '-id'], name='events_by_type'),
+            model_name="event",
+            index=models.Index(
+                fields=["building", "year", "type", "-recorded_at", "-id"], name="events_by_type"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.UniqueConstraint(fields=('communication', 'sequence'), name='event_sequence_once'),
+            model_name="event",
+            constraint=models.UniqueConstraint(
+                fields=("communication", "sequence"), name="event_sequence_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(('type__in', ['CREATED', 'ENQUEUED', 'SENT', 'DELIVERED', 'OPENED', 'FAILED', 'DEFERRED', 'NOTICE', 'RESEND_REQUESTED', 'MANUAL_MARKED', 'POSTED', 'RETURNED', 'CANCELLED'])), name='event_type_known'),
+            model_name="event",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "type__in",
+                        [
+                            "CREATED",
+                            "ENQUEUED",
+                            "SENT",
+                            "DELIVERED",
+                            "OPENED",
+                            "FAILED",
+                            "DEFERRED",
+                            "NOTICE",
+                            "RESEND_REQUESTED",
+                            "MANUAL_MARKED",
+                            "POSTED",
+                            "RETURNED",
+                            "CANCELLED",
+                        ],
+                    )
+                ),
+                name="event_type_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(('qualifier__in', ['', 'READY_TO_PRINT', 'UNKNOWN'])), name='event_qualifier_known'),
+            model_name="event",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("qualifier__in", ["", "READY_TO_PRINT", "UNKNOWN"])),
+                name="event_qualifier_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(('source__in', ['SYSTEM', 'WORKER', 'WEBHOOK', 'USER'])), name='event_source_known'),
+            model_name="event",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("source__in", ["SYSTEM", "WORKER", "WEBHOOK", "USER"])),
+                name="event_source_known",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='event',
-            trigger=pgtrigger.compiler.Trigger(name='append_only_update', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            RAISE EXCEPTION '% is append-only: UPDATE is refused', TG_TABLE_NAME\n                USING ERRCODE = 'restrict_violation';\n        ", hash='0a79a7e2d95e399a2ba45041492ce6005e000e3a', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_append_only_update_5e990', table='communication_events', when='BEFORE')),
+            model_name="event",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            RAISE EXCEPTION '% is append-only: UPDATE is refused', TG_TABLE_NAME\n                USING ERRCODE = 'restrict_violation';\n        ",
+                    hash="0a79a7e2d95e399a2ba45041492ce6005e000e3a",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_append_only_update_5e990",
+                    table="communication_events",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='event',
-            trigger=pgtrigger.compiler.Trigger(name='append_only_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            RAISE EXCEPTION '% is append-only: DELETE is refused', TG_TABLE_NAME\n                USING ERRCODE = 'restrict_violation';\n        ", hash='0e24131b655a3009cd9e019ec15048c6159efbd0', level='STATEMENT', operation='DELETE', pgid='pgtrigger_append_only_delete_e0147', table='communication_events', when='BEFORE')),
+            model_name="event",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            RAISE EXCEPTION '% is append-only: DELETE is refused', TG_TABLE_NAME\n                USING ERRCODE = 'restrict_violation';\n        ",
+                    hash="0e24131b655a3009cd9e019ec15048c6159efbd0",
+                    level="STATEMENT",
+                    operation="DELETE",
+                    pgid="pgtrigger_append_only_delete_e0147",
+                    table="communication_events",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='event',
-            trigger=pgtrigger.compiler.Trigger(name='append_only_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            RAISE EXCEPTION '% is append-only: TRUNCATE is refused', TG_TABLE_NAME\n                USING ERRCODE = 'restrict_violation';\n        ", hash='564c1e2fca422ae7a9cbe970c8b5962f68b925fc', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_append_only_truncate_c2153', table='communication_events', when='BEFORE')),
+            model_name="event",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            RAISE EXCEPTION '% is append-only: TRUNCATE is refused', TG_TABLE_NAME\n                USING ERRCODE = 'restrict_violation';\n        ",
+                    hash="564c1e2fca422ae7a9cbe970c8b5962f68b925fc",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_append_only_truncate_c2153",
+                    table="communication_events",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='auditnote',
-            trigger=pgtrigger.compiler.Trigger(name='append_only_update', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            RAISE EXCEPTION '% is append-only: UPDATE is refused', TG_TABLE_NAME\n                USING ERRCODE = 'restrict_violation';\n        ", hash='f0171e19e836d3f18bd08e90a29ec4858566adfd', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_append_only_update_72953', table='communication_audit_notes', when='BEFORE')),
+            model_name="auditnote",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            RAISE EXCEPTION '% is append-only: UPDATE is refused', TG_TABLE_NAME\n                USING ERRCODE = 'restrict_violation';\n        ",
+                    hash="f0171e19e836d3f18bd08e90a29ec4858566adfd",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_append_only_update_72953",
+                    table="communication_audit_notes",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='auditnote',
-            trigger=pgtrigger.compiler.Trigger(name='append_only_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            RAISE EXCEPTION '% is append-only: DELETE is refused', TG_TABLE_NAME\n                USING ERRCODE = 'restrict_violation';\n        ", hash='a4edea3b22c9c11c2833a9694a304168443a2bff', level='STATEMENT', operation='DELETE', pgid='pgtrigger_append_only_delete_3e1fe', table='communication_audit_notes', when='BEFORE')),
+            model_name="auditnote",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            RAISE EXCEPTION '% is append-only: DELETE is refused', TG_TABLE_NAME\n                USING ERRCODE = 'restrict_violation';\n        ",
+                    hash="a4edea3b22c9c11c2833a9694a304168443a2bff",
+                    level="STATEMENT",
+                    operation="DELETE",
+                    pgid="pgtrigger_append_only_delete_3e1fe",
+                    table="communication_audit_notes",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='auditnote',
-            trigger=pgtrigger.compiler.Trigger(name='append_only_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            RAISE EXCEPTION '% is append-only: TRUNCATE is refused', TG_TABLE_NAME\n                USING ERRCODE = 'restrict_violation';\n        ", hash='d52a2f447f7914fee05164a89189a72146e35037', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_append_only_truncate_d2c76', table='communication_audit_notes', when='BEFORE')),
+            model_name="auditnote",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            RAISE EXCEPTION '% is append-only: TRUNCATE is refused', TG_TABLE_NAME\n                USING ERRCODE = 'restrict_violation';\n        ",
+                    hash="d52a2f447f7914fee05164a89189a72146e35037",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_append_only_truncate_d2c76",
+                    table="communication_audit_notes",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='unitbill',
-            index=models.Index(fields=['batch', 'sort_key', 'unit'], name='unit_bills_by_number'),
+            model_name="unitbill",
+            index=models.Index(fields=["batch", "sort_key", "unit"], name="unit_bills_by_number"),
         ),
         migrations.AddIndex(
-            model_name='unitbill',
-            index=models.Index(fields=['batch', 'recipient_name', 'unit'], name='unit_bills_by_name'),
+            model_name="unitbill",
+            index=models.Index(
+                fields=["batch", "recipient_name", "unit"], name="unit_bills_by_name"
+            ),
         ),
         migrations.AddIndex(
-            model_name='unitbill',
-            index=django.contrib.postgres.indexes.GinIndex(models.F('batch'), django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Lower('search'), 'gin_trgm_ops'), name='unit_bills_search'),
+            model_name="unitbill",
+            index=django.contrib.postgres.indexes.GinIndex(
+                models.F("batch"),
+                django.contrib.postgres.indexes.OpClass(
+                    django.db.models.functions.text.Lower("search"), "gin_trgm_ops"
+                ),
+                name="unit_bills_search",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='unitbill',
-            constraint=models.UniqueConstraint(fields=('batch', 'unit'), name='unit_once_in_batch'),
+            model_name="unitbill",
+            constraint=models.UniqueConstraint(fields=("batch", "unit"), name="unit_once_in_batch"),
         ),
     ]

@@ -1,0 +1,153 @@
+"""The API's assembly: routers, the one guard, problem documents, OpenAPI. Nothing else."""
+
+import functools
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
+
+from trackcenter import __version__
+from trackcenter.access.guard import admin_only
+from trackcenter.batches.api import router as batches
+from trackcenter.buildings.api import router as buildings
+from trackcenter.communications.api import router as communications
+from trackcenter.imports.api import router as imports
+from trackcenter.kit.errors import InputError, Problem, TrackCenterError
+from trackcenter.kit.problems import problem_response
+from trackcenter.receipts.webhooks import router as webhooks
+
+PROBLEM = {
+    "type": "object",
+    "title": "Problem",
+    "description": "What went wrong (RFC 9457).",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["loc", "msg"],
+                "properties": {
+                    "loc": {"type": "array", "items": {"type": ["string", "integer"]}},
+                    "msg": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+PROBLEMS = {
+    "400": "The request cannot be read",
+    "401": "Who are you?",
+    "403": "You may not do this",
+    "404": "There is no such thing, or not for you",
+    "409": "Not possible in its present state",
+    "413": "Too large",
+    "422": "The input is not valid",
+    "503": "The server's database does not answer; try again",
+}
+
+
+class TrackCenterAPI(NinjaAPI):
+    """django-ninja with problem documents in OpenAPI and no room for misspelt parameters."""
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        schema = super().get_openapi_schema(**options)
+        schema["components"].setdefault("schemas", {})["Problem"] = PROBLEM
+        content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        for operations in schema["paths"].values():
+            for operation in operations.values():
+                for status, description in PROBLEMS.items():
+                    answer = {"description": description, "content": content}
+                    operation["responses"].setdefault(status, answer)
+        return schema
+
+    def refuse_unknown_parameters(self) -> None:
+        """Make every operation answer 422 to a query parameter it does not know."""
+        for _, router in self._routers:
+            for view in router.path_operations.values():
+                for operation in view.operations:
+                    _refuse_unknown_parameters(operation)
+
+
+def _refuse_unknown_parameters(operation: Operation) -> None:
+    known = {
+        name
+        for model in operation.models
+        if model.__ninja_param_source__ == "query"
+        for name in model.__ninja_flatten_map__
+    }
+    run = operation.run
+
+    @functools.wraps(run)
+    def checked(request: HttpRequest, **values: Any) -> HttpResponse:
+        response: HttpResponse = run(request, **values)
+        return response
+
+    if operation.auth_callbacks:  # a webhook's sender may add what it likes
+
+        def look(request: HttpRequest, **values: Any) -> HttpResponse:
+            unknown = sorted(request.GET.keys() - known)
+            if unknown:
+                problems = [Problem(("query", name), "unknown parameter") for name in unknown]
+                # Who may not ask at all is told so first.
+                return operation._run_checks(request) or api.on_exception(
+                    request, InputError(problems)
+                )
+            return checked(request, **values)
+
+        operation.run = look  # type: ignore[method-assign]
+
+
+api = TrackCenterAPI(
+    title="Track Center",
+    version=__version__,
+    description="The delivery history of every bill: who got it, when, and how we know.",
+    auth=admin_only,
+    docs_url=None,
+    openapi_url="/openapi.json",
+)
+for router in (buildings, communications, imports, batches, webhooks):
+    api.add_router("/track", router)
+api.refuse_unknown_parameters()
+
+
+@api.exception_handler(TrackCenterError)
+def _rule(_: HttpRequest, error: TrackCenterError) -> HttpResponse:
+    problems = error.problems if isinstance(error, InputError) else None
+    return problem_response(error.status, title=error.title, detail=str(error), errors=problems)
+
+
+@api.exception_handler(ValidationError)
+def _invalid(_: HttpRequest, error: ValidationError) -> HttpResponse:
+    problems = [Problem(tuple(one["loc"]), str(one["msg"])) for one in error.errors]
+    return problem_response(422, title=InputError.title, errors=problems)
+
+
+@api.exception_handler(AuthenticationError)
+def _stranger(_: HttpRequest, __: AuthenticationError) -> HttpResponse:
+    return problem_response(401, detail="sign in, or send a bearer token that is valid")
+
+
+@api.exception_handler(RequestDataTooBig)
+def _too_big(_: HttpRequest, __: RequestDataTooBig) -> HttpResponse:
+    return problem_response(413, detail="the body is too large")
+
+
+@api.exception_handler(OperationalError)
+@api.exception_handler(InterfaceError)
+def _database_away(_: HttpRequest, __: Exception) -> HttpResponse:
+    return problem_response(503, detail="the database does not answer; try again")
+
+
+@api.exception_handler(HttpError)
+def _http(_: HttpRequest, error: HttpError) -> HttpResponse:
+    return problem_response(error.status_code, detail=str(error))

@@ -1,0 +1,90 @@
+"""Sending a batch: asked for once, fulfilled in chunks, each in one transaction."""
+
+from collections.abc import Callable, Collection
+from uuid import UUID
+
+from django.db import transaction
+
+from trackcenter.access.visible import VisibleBuildings
+from trackcenter.batches.models import BatchSend
+from trackcenter.communications.models import Batch, Communication
+from trackcenter.communications.services import SENDABLE, complete_if_done, enqueue
+from trackcenter.kit.clock import now
+from trackcenter.kit.errors import InputError, NotFound
+from trackcenter.queue.payloads import SendBatchJob
+from trackcenter.queue.publish import publish
+
+CHUNK = 500
+
+
+@transaction.atomic
+def request_send(
+    visible: VisibleBuildings,
+    batch_id: UUID,
+    *,
+    channels: Collection[str] | None = None,
+    unit_ids: Collection[UUID] | None = None,
+    user_id: UUID | None = None,
+) -> BatchSend:
+    """Ask for the PENDING communications of a batch to be sent.
+
+    Stored together with its job, so that a crash afterwards loses nothing; asking twice sends
+    nothing twice, since only what is PENDING is taken. `channels=None` means all that can be sent
+    from here, `unit_ids=None` every unit. Raises `NotFound`, or `InputError` for a channel that
+    has no worker yet or for units of another building.
+    """
+    batch = Batch.objects.visible_to(visible).select_for_update().filter(id=batch_id).first()
+    if batch is None:
+        raise NotFound("no such batch")
+    wanted = set(channels) if channels is not None else set(SENDABLE)
+    impossible = wanted - set(SENDABLE)
+    if impossible:
+        raise InputError.at(
+            "body", "channels", msg=f"{', '.join(sorted(impossible))} cannot be sent from here yet"
+        )
+    if unit_ids is not None:
+        known = set(batch.unit_bills.filter(unit_id__in=unit_ids).values_list("unit_id", flat=True))
+        strangers = set(unit_ids) - known
+        if strangers:
+            raise InputError.at("body", "unitIds", msg=f"{min(strangers)} is not in this batch")
+    if batch.send_requested_at is None:
+        batch.send_requested_at = now()
+        batch.save(update_fields=["send_requested_at"])
+    send = BatchSend.objects.create(
+        batch=batch,
+        channels=sorted(wanted),
+        unit_ids=list(unit_ids) if unit_ids is not None else None,
+        requested_by_id=user_id,
+    )
+    publish([SendBatchJob(send.id)])
+    return send
+
+
+def fulfil(send_id: UUID, progress: Callable[[int], None] | None = None) -> int:
+    """Enqueue everything a send asked for, chunk by chunk; says how many.
+
+    May die between any two chunks and be run again, or run twice at once: a chunk takes only what
+    is PENDING and not being taken by somebody else.
+    """
+    send = BatchSend.objects.filter(id=send_id).first()
+    if send is None:
+        raise NotFound("no such send")
+    enqueued = 0
+    while chunk := _enqueue_chunk(send):
+        enqueued += chunk
+        if progress:
+            progress(chunk)
+    BatchSend.objects.filter(id=send_id, finished_at=None).update(finished_at=now())
+    complete_if_done(send.batch_id)
+    return enqueued
+
+
+@transaction.atomic
+def _enqueue_chunk(send: BatchSend) -> int:
+    waiting = Communication.objects.filter(
+        batch_id=send.batch_id, channel__in=send.channels, delivery_status="PENDING"
+    )
+    if send.unit_ids is not None:
+        waiting = waiting.filter(unit_id__in=send.unit_ids)
+    chunk = waiting.select_for_update(skip_locked=True).order_by("id")[:CHUNK]
+    return enqueue(list(chunk), user_id=send.requested_by_id)

@@ -1,0 +1,177 @@
+"""Years, units, activity; one communication and what can be done to it."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from ninja import Query, Router
+from pydantic import Field
+
+from trackcenter.access.request import actor
+from trackcenter.communications import selectors, services
+from trackcenter.communications.contact import checked_contact
+from trackcenter.communications.events import Written
+from trackcenter.communications.schemas import (
+    ActivityPage,
+    AuditNoteOut,
+    ChannelName,
+    CommunicationOut,
+    EventAccepted,
+    EventName,
+    ManualEventIn,
+    NoteIn,
+    ResendIn,
+    StatusName,
+    UnitOut,
+    UnitPage,
+    UnitSort,
+    YearsOut,
+)
+from trackcenter.kit.errors import InputError
+from trackcenter.kit.pagination import DEFAULT_LIMIT, MAX_LIMIT
+from trackcenter.kit.wire import respond
+
+router = Router(tags=["communications"])
+
+Year = Annotated[int, Field(ge=1900, le=9999)]
+Cursor = Annotated[str | None, Field(max_length=1000), Query()]
+Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT), Query()]
+
+
+@router.get("/buildings/{building_id}/years", operation_id="listYears", response=YearsOut)
+def get_years(request: HttpRequest, building_id: UUID) -> HttpResponse:
+    """The years a building was billed for, newest first, with counts per channel."""
+    return respond(selectors.list_years(actor(request).visible, building_id))
+
+
+@router.get(
+    "/buildings/{building_id}/years/{year}/units", operation_id="listUnits", response=UnitPage
+)
+def get_units(
+    request: HttpRequest,
+    building_id: UUID,
+    year: Year,
+    channel: Annotated[ChannelName | None, Query()] = None,
+    status: Annotated[StatusName | None, Query()] = None,
+    search: Annotated[str, Field(max_length=200), Query()] = "",
+    sort: Annotated[UnitSort, Query()] = "unitNumber",
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> HttpResponse:
+    """The units of a year with their communications; `search` in number, recipient, e-mail, phone."""
+    return respond(
+        selectors.list_units(
+            actor(request).visible,
+            building_id,
+            year,
+            channel=channel,
+            status=status,
+            search=search,
+            sort=sort,
+            cursor=cursor,
+            limit=limit,
+        )
+    )
+
+
+@router.get(
+    "/buildings/{building_id}/years/{year}/activity",
+    operation_id="listActivity",
+    response=ActivityPage,
+)
+def get_activity(
+    request: HttpRequest,
+    building_id: UUID,
+    year: Year,
+    type: Annotated[list[EventName], Query()] = [],  # noqa: B006 - ninja copies it
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> HttpResponse:
+    """What happened in a building and year, newest first; only some kinds by repeated `type`."""
+    return respond(
+        selectors.list_activity(
+            actor(request).visible, building_id, year, types=type, cursor=cursor, limit=limit
+        )
+    )
+
+
+@router.get("/units/{unit_id}", operation_id="getUnit", response=UnitOut)
+def get_unit(request: HttpRequest, unit_id: UUID) -> HttpResponse:
+    """A unit and its communications of all years."""
+    return respond(selectors.get_unit(actor(request).visible, unit_id))
+
+
+@router.get(
+    "/communications/{communication_id}",
+    operation_id="getCommunication",
+    response=CommunicationOut,
+)
+def get_communication(request: HttpRequest, communication_id: UUID) -> HttpResponse:
+    """Everything about one communication."""
+    return respond(selectors.get_communication(actor(request).visible, communication_id))
+
+
+@router.get("/attachments/{attachment_id}", operation_id="getAttachment", response={302: None})
+def get_attachment(request: HttpRequest, attachment_id: UUID) -> HttpResponse:
+    """Leads to the attachment's signed link."""
+    return HttpResponseRedirect(selectors.attachment_link(actor(request).visible, attachment_id))
+
+
+@router.post(
+    "/communications/{communication_id}/resend",
+    operation_id="resendCommunication",
+    response={202: EventAccepted},
+)
+def resend(request: HttpRequest, communication_id: UUID, body: ResendIn) -> HttpResponse:
+    """Send it again, through the same channel or another, to a corrected address or the same."""
+    written = services.resend(
+        actor(request),
+        communication_id,
+        channel=body.channel,
+        note=body.note,
+        contact=checked_contact(body.contact),
+    )
+    return respond(_accepted(written), 202)
+
+
+@router.post(
+    "/communications/{communication_id}/manual-event",
+    operation_id="recordManualEvent",
+    response={201: EventAccepted},
+)
+def manual_event(request: HttpRequest, communication_id: UUID, body: ManualEventIn) -> HttpResponse:
+    """Vouch for a delivery, or report returned mail, with a note that says how you know."""
+    written = services.manual_event(
+        actor(request),
+        communication_id,
+        type=body.type,
+        note=body.note,
+        occurred_at=_aware(body.occurred_at),
+    )
+    return respond(_accepted(written), 201)
+
+
+@router.post(
+    "/communications/{communication_id}/notes", operation_id="addNote", response={201: AuditNoteOut}
+)
+def add_note(request: HttpRequest, communication_id: UUID, body: NoteIn) -> HttpResponse:
+    """Add an audit note."""
+    note = services.add_note(actor(request), communication_id, body.note)
+    return respond(selectors.audit_note(note), 201)
+
+
+def _accepted(written: Written) -> dict[str, Any]:
+    return {
+        "eventId": written.id,
+        "communicationId": written.communication_id,
+        "sequence": written.sequence,
+        "attempt": written.attempt,
+        "deliveryStatus": written.status.value,
+    }
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    if moment is not None and moment.tzinfo is None:
+        raise InputError.at("body", "occurredAt", msg="a moment needs a time zone, such as Z")
+    return moment

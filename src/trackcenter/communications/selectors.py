@@ -1,0 +1,488 @@
+"""Questions about communications. Lists are raw SQL in the wire's shape; details use the ORM."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.db import connection
+
+from trackcenter import storage
+from trackcenter.access.models import User
+from trackcenter.access.visible import VisibleBuildings
+from trackcenter.buildings.models import Building, ChannelRollup, Unit
+from trackcenter.buildings.stats import COUNTERS, stats
+from trackcenter.communications.models import (
+    Attachment,
+    Attempt,
+    AuditNote,
+    Batch,
+    Communication,
+    Event,
+)
+from trackcenter.kit.clock import now
+from trackcenter.kit.errors import NotFound
+from trackcenter.kit.pagination import decode_cursor, encode_cursor
+
+LINKS_LAST = timedelta(hours=1)
+"""How long a signed link to a body or an attachment works."""
+
+
+def batch_status(batch: Batch, waiting: int, pending: int) -> str:
+    """IMPORTED, SENDING, PARTLY_SENT or COMPLETED, from how many wait in the queue or were never sent."""
+    if batch.send_requested_at is None:
+        return "IMPORTED"
+    if waiting:
+        return "SENDING"
+    return "PARTLY_SENT" if pending else "COMPLETED"
+
+
+def list_years(visible: VisibleBuildings, building_id: UUID) -> dict[str, Any]:
+    """The years of one building, newest first, with counts per channel (`YearsOut`)."""
+    visible.require(building_id)
+    if not Building.objects.visible_to(visible).filter(id=building_id).exists():
+        raise NotFound("no such building")
+    channels: dict[int, dict[str, dict[str, Any]]] = defaultdict(dict)
+    rollups = ChannelRollup.objects.visible_to(visible).filter(building_id=building_id)
+    for year, channel, *counts in rollups.order_by("year", "channel").values_list(
+        "year", "channel", *COUNTERS
+    ):
+        channels[year][channel] = stats(counts)
+    items = []
+    for batch in (
+        Batch.objects.visible_to(visible).filter(building_id=building_id).order_by("-year")
+    ):
+        counts_of_year = channels[batch.year].values()
+        items.append(
+            {
+                "year": batch.year,
+                "batchId": batch.id,
+                "batchStatus": batch_status(
+                    batch,
+                    sum(counts["enqueued"] for counts in counts_of_year),
+                    sum(counts["pending"] for counts in counts_of_year),
+                ),
+                "sendRequestedAt": batch.send_requested_at,
+                "completedAt": batch.completed_at,
+                "channels": channels[batch.year],
+            }
+        )
+    completed = [item["year"] for item in items if item["batchStatus"] == "COMPLETED"]
+    return {"items": items, "defaultYear": completed[0] if completed else now().year - 1}
+
+
+_ORDERS = {
+    "unitNumber": ("sort_key", "ASC", ">"),
+    "-unitNumber": ("sort_key", "DESC", "<"),
+    "recipientName": ("recipient_name", "ASC", ">"),
+    "-recipientName": ("recipient_name", "DESC", "<"),
+}
+
+_MATCHING = """
+    FROM unit_bills AS bill JOIN communication_batches AS batch ON batch.id = bill.batch_id
+    WHERE batch.building_id = %(building)s AND batch.year = %(year)s
+"""
+_SEARCH = " AND lower(bill.search) LIKE %(search)s"
+_FILTER = """
+    AND bill.unit_id IN (
+        SELECT unit_id FROM communications AS c
+        WHERE c.batch_id = batch.id
+          AND (%(channel)s::text IS NULL OR c.channel = %(channel)s)
+          AND (%(status)s::text IS NULL OR c.delivery_status = %(status)s))
+"""
+_COMMUNICATIONS = """
+    SELECT unit_id, id, channel, delivery_status, ready_to_print, outcome_unknown,
+           last_event_type, last_event_at, error::text
+    FROM communications JOIN unnest(%s::uuid[], %s::uuid[]) AS page (batch, unit)
+      ON batch_id = page.batch AND unit_id = page.unit
+    ORDER BY array_position(ARRAY['EMAIL', 'SMS', 'LETTER', 'LETTER_WITH_RECEIPT'], channel::text)
+"""
+
+
+def list_units(
+    visible: VisibleBuildings,
+    building_id: UUID,
+    year: int,
+    *,
+    channel: str | None = None,
+    status: str | None = None,
+    search: str = "",
+    sort: str = "unitNumber",
+    cursor: str | None = None,
+    limit: int = 50,
+) -> dict[str, Any]:
+    """One page of a batch's units with their communications (`UnitPage`).
+
+    `search` looks in unit number, recipient, e-mail and phone. `total` counts all that match.
+    """
+    visible.require(building_id)
+    column, direction, beyond = _ORDERS[sort]
+    matching = _MATCHING
+    if search.strip():
+        matching += _SEARCH
+    if channel or status:
+        matching += _FILTER
+    after: list[Any] = decode_cursor(cursor, str, UUID) if cursor else []
+    keyset = f" AND (bill.{column}, bill.unit_id) {beyond} (%(after)s, %(after_id)s)"
+    parameters = {
+        "building": building_id,
+        "year": year,
+        "channel": channel,
+        "status": status,
+        "search": f"%{_escape_like(search.strip().lower())}%",
+        "after": after[0] if after else None,
+        "after_id": after[1] if after else None,
+        "limit": limit + 1,
+    }
+    with connection.cursor() as database:
+        database.execute(
+            f"""
+            WITH page AS (
+                SELECT bill.batch_id, bill.unit_id, bill.recipient_name, bill.{column} AS key
+                {matching} {keyset if after else ""}
+                ORDER BY bill.{column} {direction}, bill.unit_id {direction} LIMIT %(limit)s)
+            SELECT page.batch_id, page.unit_id, units.number, page.recipient_name, page.key
+            FROM page JOIN units ON units.id = page.unit_id
+            ORDER BY page.key {direction}, page.unit_id {direction}
+            """,
+            parameters,
+        )
+        rows = database.fetchall()
+        page = rows[:limit]
+        database.execute(f"SELECT count(*) {matching}", parameters)
+        (total,) = database.fetchone()
+        database.execute(_COMMUNICATIONS, [[row[0] for row in page], [row[1] for row in page]])
+        by_unit: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
+        for unit_id, *values in database.fetchall():
+            *brief, error = values
+            by_unit[unit_id].append(_brief(*brief, _raw(error)))
+    return {
+        "items": [_unit_row(row[1], row[2], row[3], by_unit[row[1]]) for row in page],
+        "nextCursor": encode_cursor(page[-1][4], page[-1][1]) if len(rows) > limit else None,
+        "total": total,
+    }
+
+
+def _raw(text: str | None) -> msgspec.Raw | None:
+    """JSON as PostgreSQL wrote it, passed on without being parsed."""
+    return None if text is None else msgspec.Raw(text.encode())
+
+
+def _escape_like(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").replace("\x00", "")
+
+
+def _brief(
+    id_: UUID,
+    channel: str,
+    status: str,
+    ready_to_print: bool,
+    outcome_unknown: bool,
+    last_event_type: str,
+    last_event_at: datetime,
+    error: Any,
+) -> dict[str, Any]:
+    return {
+        "id": id_,
+        "channel": channel,
+        "deliveryStatus": status,
+        "readyToPrint": ready_to_print,
+        "outcomeUnknown": outcome_unknown,
+        "lastEventType": last_event_type,
+        "lastEventAt": last_event_at,
+        "error": error,
+    }
+
+
+def _unit_row(
+    unit_id: UUID, number: str, recipient_name: str, communications: list[dict[str, Any]]
+) -> dict[str, Any]:
+    latest = max(communications, key=lambda one: one["lastEventAt"], default=None)
+    statuses = Counter(one["deliveryStatus"] for one in communications)
+    return {
+        "unitId": unit_id,
+        "unitNumber": number,
+        "recipientName": recipient_name,
+        "communications": communications,
+        "counts": statuses,
+        "lastEvent": latest
+        and {
+            "type": latest["lastEventType"],
+            "at": latest["lastEventAt"],
+            "communicationId": latest["id"],
+        },
+        "manualLetter": statuses["MANUAL"] > 0,
+    }
+
+
+_ACTIVITY_COLUMNS = """
+    e.id, e.sequence, e.attempt, e.type, e.source, e.occurred_at, e.recorded_at, e.hash,
+    e.communication_id, e.user_id
+"""
+_NEWEST = """
+    FROM communication_events AS e
+    WHERE e.building_id = %(building)s AND e.year = %(year)s {type} {before}
+    ORDER BY e.recorded_at DESC, e.id DESC LIMIT %(limit)s
+"""
+_BEFORE = "AND (e.recorded_at, e.id) < (%(before)s, %(before_id)s)"
+
+
+def list_activity(
+    visible: VisibleBuildings,
+    building_id: UUID,
+    year: int,
+    *,
+    types: Sequence[str] = (),
+    cursor: str | None = None,
+    limit: int = 50,
+) -> dict[str, Any]:
+    """One page of a building's and year's events, newest first (`ActivityPage`)."""
+    visible.require(building_id)
+    before: list[Any] = decode_cursor(cursor, datetime, UUID) if cursor else []
+    newest = _NEWEST.format(
+        type="AND e.type = kinds.kind" if types else "", before=_BEFORE if before else ""
+    )
+    if types:
+        # One index range a type, merged: a rare type costs no more than a frequent one.
+        newest = f"""
+            FROM unnest(%(types)s::text[]) AS kinds (kind)
+            CROSS JOIN LATERAL (SELECT {_ACTIVITY_COLUMNS} {newest}) AS e
+            ORDER BY e.recorded_at DESC, e.id DESC LIMIT %(limit)s
+        """
+    with connection.cursor() as database:
+        database.execute(
+            f"""
+            WITH newest AS (SELECT {_ACTIVITY_COLUMNS} {newest})
+            SELECT e.*, p.payload::text, c.channel, c.delivery_status, c.unit_id, units.number,
+                   c.recipient_name, users.username
+            FROM newest AS e
+            JOIN communication_event_payloads AS p ON p.event_id = e.id
+            JOIN communications AS c ON c.id = e.communication_id
+            JOIN units ON units.id = c.unit_id
+            LEFT JOIN users ON users.id = e.user_id
+            ORDER BY e.recorded_at DESC, e.id DESC
+            """,
+            {
+                "building": building_id,
+                "year": year,
+                "types": sorted(set(types)),
+                "before": before[0] if before else None,
+                "before_id": before[1] if before else None,
+                "limit": limit + 1,
+            },
+        )
+        rows = database.fetchall()
+    page = rows[:limit]
+    return {
+        "items": [_activity(*row) for row in page],
+        "nextCursor": encode_cursor(page[-1][6], page[-1][0]) if len(rows) > limit else None,
+    }
+
+
+def get_unit(visible: VisibleBuildings, unit_id: UUID) -> dict[str, Any]:
+    """A unit with all its communications, newest year first (`UnitOut`)."""
+    unit = Unit.objects.visible_to(visible).select_related("building").filter(id=unit_id).first()
+    if unit is None:
+        raise NotFound("no such unit")
+    rows = Communication.objects.visible_to(visible).filter(unit=unit).order_by("-year", "channel")
+    return {
+        "id": unit.id,
+        "number": unit.number,
+        "building": _building(unit.building),
+        "communications": [
+            {
+                **_brief(
+                    one.id,
+                    one.channel,
+                    one.delivery_status,
+                    one.ready_to_print,
+                    one.outcome_unknown,
+                    one.last_event_type,
+                    one.last_event_at or one.created_at,
+                    one.error,
+                ),
+                "year": one.year,
+                "recipientName": one.recipient_name,
+            }
+            for one in rows
+        ],
+    }
+
+
+def get_communication(visible: VisibleBuildings, communication_id: UUID) -> dict[str, Any]:
+    """Everything about one communication (`CommunicationOut`)."""
+    one = (
+        Communication.objects.visible_to(visible)
+        .select_related("building", "unit", "snapshot")
+        .filter(id=communication_id)
+        .first()
+    )
+    if one is None:
+        raise NotFound("no such communication")
+    attempts = list(one.attempts.select_related("requested_by").order_by("number"))
+    rendered = next((a for a in reversed(attempts) if a.body_text_sha256), None)
+    row = one.snapshot.row
+    contact = ("email", "phone", "street", "street2", "postcode", "city", "country", "language")
+    return {
+        "id": one.id,
+        "building": _building(one.building),
+        "unit": {"id": one.unit_id, "number": one.unit.number},
+        "year": one.year,
+        "batchId": one.batch_id,
+        "channel": one.channel,
+        "deliveryStatus": one.delivery_status,
+        "readyToPrint": one.ready_to_print,
+        "outcomeUnknown": one.outcome_unknown,
+        "recipient": {"name": one.recipient_name, **{key: row.get(key) for key in contact}},
+        "subject": rendered.subject if rendered else "",
+        "bodyText": _text(rendered) if rendered else None,
+        "bodyHtmlUrl": _html_url(rendered) if rendered else None,
+        "attachments": [
+            _attachment(attachment) for attachment in one.attachments.order_by("created_at", "id")
+        ],
+        "attempts": [_attempt(attempt) for attempt in attempts],
+        "events": [
+            _event(event)
+            for event in one.events.select_related("user", "payload_row").order_by("sequence")
+        ],
+        "auditNotes": [
+            audit_note(note)
+            for note in one.audit_notes.select_related("user").order_by("created_at")
+        ],
+        "queuedAt": one.queued_at,
+        "sentAt": one.sent_at,
+        "deliveredAt": one.delivered_at,
+        "openedAt": one.opened_at,
+        "failedAt": one.failed_at,
+        "providerMessageId": one.provider_message_id,
+        "error": one.error,
+    }
+
+
+def attachment_link(visible: VisibleBuildings, attachment_id: UUID) -> str:
+    """The signed link of an attachment."""
+    attachment = Attachment.objects.filter(
+        id=attachment_id, communication__in=Communication.objects.visible_to(visible)
+    ).first()
+    if attachment is None:
+        raise NotFound("no such attachment")
+    return _link(attachment)
+
+
+def audit_note(note: AuditNote) -> dict[str, Any]:
+    """A note as `AuditNoteOut`."""
+    return {
+        "id": note.id,
+        "note": note.note,
+        "user": _user(note.user),
+        "createdAt": note.created_at,
+        "eventId": note.event_id,
+    }
+
+
+def _activity(*row: Any) -> dict[str, Any]:
+    (
+        id_, sequence, attempt, type_, source, occurred_at, recorded_at, hash_, communication_id,
+        user_id, payload, channel, status, unit_id, number, recipient_name, username,
+    ) = row  # fmt: skip
+    return {
+        "id": id_,
+        "sequence": sequence,
+        "attempt": attempt,
+        "type": type_,
+        "source": source,
+        "occurredAt": occurred_at,
+        "recordedAt": recorded_at,
+        "user": {"id": user_id, "username": username} if user_id else None,
+        "payload": _raw(payload),
+        "hash": bytes(hash_).hex(),
+        "unit": {"id": unit_id, "number": number, "recipientName": recipient_name},
+        "communication": {"id": communication_id, "channel": channel, "deliveryStatus": status},
+    }
+
+
+def _event(event: Event) -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "sequence": event.sequence,
+        "attempt": event.attempt,
+        "type": event.type,
+        "source": event.source,
+        "occurredAt": event.occurred_at,
+        "recordedAt": event.recorded_at,
+        "user": _user(event.user) if event.user else None,
+        "payload": event.payload_row.payload,
+        "hash": bytes(event.hash).hex(),
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "id": attempt.id,
+        "number": attempt.number,
+        "channel": attempt.channel,
+        "recipient": attempt.recipient,
+        "provider": attempt.provider,
+        "providerMessageId": attempt.provider_message_id,
+        "outcome": attempt.outcome,
+        "tries": attempt.tries,
+        "nextTryAt": attempt.next_try_at,
+        "createdAt": attempt.created_at,
+        "sendStartedAt": attempt.send_started_at,
+        "handedOverAt": attempt.handed_over_at,
+        "smsSegments": attempt.sms_segments,
+        "error": attempt.error,
+        "requestedBy": _user(attempt.requested_by) if attempt.requested_by else None,
+    }
+
+
+def _attachment(attachment: Attachment) -> dict[str, Any]:
+    return {
+        "id": attachment.id,
+        "kind": attachment.kind,
+        "fileName": attachment.file_name,
+        "contentType": attachment.content_type,
+        "size": attachment.size,
+        "sha256": attachment.sha256,
+        "url": _link(attachment),
+        "createdAt": attachment.created_at,
+    }
+
+
+def _link(attachment: Attachment) -> str:
+    return storage.sign(
+        attachment.sha256,
+        file_name=attachment.file_name,
+        content_type=attachment.content_type,
+        expires_in=LINKS_LAST,
+    )
+
+
+def _text(attempt: Attempt) -> str:
+    return storage.open(attempt.body_text_sha256).decode()
+
+
+def _html_url(attempt: Attempt) -> str | None:
+    if not attempt.body_html_sha256:
+        return None
+    return storage.sign(
+        attempt.body_html_sha256,
+        file_name="message.html",
+        content_type="text/html; charset=utf-8",
+        expires_in=LINKS_LAST,
+    )
+
+
+def _building(building: Building) -> dict[str, Any]:
+    return {
+        "id": building.id,
+        "code": building.code,
+        "name": building.name,
+        "timeZone": building.time_zone,
+    }
+
+
+def _user(user: User) -> dict[str, Any]:
+    return {"id": user.pk, "username": user.username}

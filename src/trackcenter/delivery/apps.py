@@ -1,6 +1,0 @@
-from django.apps import AppConfig
-
-
-class DeliveryConfig(AppConfig):
-    name = "trackcenter.delivery"
-    label = "delivery"

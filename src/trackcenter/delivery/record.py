@@ -1,0 +1,107 @@
+"""What came of a hand-over, written down: the attempt and its event in one transaction."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from trackcenter.communications import events
+from trackcenter.communications.models import AttemptOutcome, Source
+from trackcenter.communications.payloads import Deferred, Failed, Payload, Sent, Trouble
+from trackcenter.communications.services import complete_if_done
+from trackcenter.delivery.claim import Claim, save
+from trackcenter.kit.clock import now
+from trackcenter.providers.base import Accepted, OutcomeUnknown, ProviderFailure
+from trackcenter.queue.retry import RetryAt, pause
+
+GIVE_UP_AFTER = timedelta(days=3)
+"""How long temporary trouble is borne before the attempt is called failed."""
+
+LOOK_FOR = timedelta(minutes=15)
+"""How long we go on asking what became of a message before a person must decide."""
+
+
+def accepted(claim: Claim, acceptance: Accepted) -> None:
+    """The provider took it: SENT."""
+    moment = now()
+    payload = Sent(
+        provider=acceptance.provider,
+        provider_message_id=acceptance.provider_message_id,
+        recipient=claim.attempt.recipient,
+        subject=claim.attempt.subject,
+        detail=dict(acceptance.detail),
+    )
+    _end(
+        claim,
+        payload,
+        outcome=AttemptOutcome.ACCEPTED,
+        provider=acceptance.provider,
+        provider_message_id=acceptance.provider_message_id,
+        handed_over_at=moment,
+        error=None,
+    )
+
+
+def refused(claim: Claim, trouble: Trouble, *, unknown: bool = False) -> None:
+    """It will not be sent, or (`unknown`) nobody can find out whether it was: FAILED."""
+    _end(
+        claim,
+        Failed(error=trouble, outcome="UNKNOWN" if unknown else None),
+        outcome=AttemptOutcome.UNKNOWN if unknown else AttemptOutcome.FAILED,
+        error=trouble.as_json(),
+    )
+
+
+def failure(claim: Claim, trouble: ProviderFailure) -> None:
+    """The provider said no, not now, or nothing. Ends the attempt, or raises `RetryAt`."""
+    words = Trouble(code=trouble.code, message=trouble.message, raw=trouble.raw or None)
+    started = claim.attempt.send_started_at
+    if trouble.unknown:
+        final = isinstance(trouble, OutcomeUnknown) and trouble.final
+        if final or (started is not None and now() - started > LOOK_FOR):
+            refused(claim, words, unknown=True)
+            return
+    elif trouble.permanent or now() - claim.attempt.created_at > GIVE_UP_AFTER:
+        refused(claim, words)
+        return
+    wait = trouble.retry_after if trouble.retry_after is not None else pause(claim.attempt.tries)
+    if trouble.misconfigured:
+        wait = max(wait, 60.0)
+    _put_off(claim, words, unknown=trouble.unknown, until=now() + timedelta(seconds=wait))
+
+
+def _end(claim: Claim, payload: Payload, **values: object) -> None:
+    with transaction.atomic():
+        save(claim, claim=None, lease_until=None, next_try_at=None, **values)
+        _append(claim, payload)
+    complete_if_done(claim.communication.batch_id)
+
+
+def _put_off(claim: Claim, words: Trouble, *, unknown: bool, until: datetime) -> None:
+    """Temporary trouble: the attempt says why and until when; the timeline says it once a cause."""
+    before = claim.attempt.error or {}
+    with transaction.atomic():
+        save(
+            claim,
+            claim=None,
+            lease_until=None,
+            next_try_at=until,
+            error=words.as_json(),
+            # Only where it is certain that nothing was accepted may the next try start afresh.
+            send_started_at=claim.attempt.send_started_at if unknown else None,
+        )
+        if (before.get("code"), before.get("message")) != (words.code, words.message):
+            _append(claim, Deferred(error=words, retry_at=until))
+    raise RetryAt(until, words.message)
+
+
+def _append(claim: Claim, payload: Payload) -> None:
+    events.append(
+        [
+            events.NewEvent(
+                communication_id=claim.communication.id,
+                payload=payload,
+                source=Source.WORKER,
+                attempt=claim.attempt.number,
+            )
+        ]
+    )

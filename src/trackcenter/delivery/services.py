@@ -1,0 +1,136 @@
+"""One job, from claim to record."""
+
+import functools
+import logging
+from datetime import datetime
+
+from django.conf import settings
+
+from trackcenter import storage
+from trackcenter.channels.email import render_email
+from trackcenter.channels.errors import RenderError
+from trackcenter.channels.sender import Sender
+from trackcenter.channels.sms import render_sms
+from trackcenter.communications.payloads import Trouble
+from trackcenter.delivery import record
+from trackcenter.delivery.claim import Claim, SavedMarks, save, take
+from trackcenter.providers import registry
+from trackcenter.providers.base import (
+    Accepted,
+    EmailOrder,
+    EmailProvider,
+    LostClaim,
+    ProviderFailure,
+    SmsOrder,
+    SmsProvider,
+)
+from trackcenter.queue.payloads import SendCommunicationJob
+
+log = logging.getLogger(__name__)
+
+
+@functools.cache
+def _email_provider() -> EmailProvider:
+    return registry.email_provider(settings)
+
+
+@functools.cache
+def _sms_provider() -> SmsProvider:
+    return registry.sms_provider(settings)
+
+
+def deliver(job: SendCommunicationJob) -> None:
+    """Work one job. Safe to run any number of times, by any number of workers, after any crash.
+
+    Raises `RetryAt` when it is to be run again later.
+    """
+    claim = take(job)
+    if claim is None:
+        return
+    try:
+        acceptance = _hand_over(claim)
+    except LostClaim:
+        # Whoever holds it now will finish it.
+        log.warning("lost the claim", extra={"communication": str(job.communication_id)})
+        return
+    except RenderError as error:
+        record.refused(claim, Trouble(code="RENDERING", message=str(error)))
+        return
+    except ProviderFailure as trouble:
+        record.failure(claim, trouble)
+        return
+    record.accepted(claim, acceptance)
+
+
+def _hand_over(claim: Claim) -> Accepted:
+    if claim.attempt.channel == "EMAIL":
+        return _email_provider().hand_over(_email(claim), SavedMarks(claim))
+    if claim.attempt.channel == "SMS":
+        return _sms_provider().hand_over(_sms(claim), SavedMarks(claim))
+    raise RenderError(f"{claim.attempt.channel} cannot be made here")
+
+
+def _sender(claim: Claim) -> Sender:
+    return Sender(
+        name=settings.SENDER_NAME,
+        address=settings.SENDER_ADDRESS,
+        payee=claim.snapshot.payee or settings.PAYEE_NAME,
+    )
+
+
+def _email(claim: Claim) -> EmailOrder:
+    if not claim.email:
+        raise RenderError("there is no e-mail address")
+    attempt = claim.attempt
+    message = render_email(claim.snapshot, sender=_sender(claim))
+    save(
+        claim,
+        recipient=claim.email,
+        subject=message.subject,
+        body_text_sha256=storage.save(message.text.encode(), content_type="text/plain"),
+        body_html_sha256=storage.save(message.html.encode(), content_type="text/html"),
+        mailbox=attempt.mailbox or settings.GRAPH_MAILBOX or "",
+    )
+    return EmailOrder(
+        attempt_id=attempt.id,
+        mailbox=attempt.mailbox,
+        from_name=settings.SENDER_NAME,
+        to_address=claim.email,
+        to_name=claim.communication.recipient_name,
+        subject=message.subject,
+        html=message.html,
+        text=message.text,
+        attachments=message.attachments,
+        draft_id=attempt.draft_id or None,
+        internet_message_id=attempt.internet_message_id or None,
+        send_started_at=attempt.send_started_at,
+        first_call=claim.first_call,
+    )
+
+
+def _sms(claim: Claim) -> SmsOrder:
+    if not claim.phone:
+        raise RenderError("there is no phone number")
+    attempt = claim.attempt
+    message = render_sms(claim.snapshot, sender=_sender(claim))
+    save(
+        claim,
+        recipient=claim.phone,
+        body_text_sha256=storage.save(message.text.encode(), content_type="text/plain"),
+        sms_segments=message.segments,
+    )
+    return SmsOrder(
+        attempt_id=attempt.id,
+        repeatability_id=attempt.id,
+        repeatability_first_sent=_aware(attempt.first_sent_at),
+        sender=settings.SMS_FROM or "",
+        to=claim.phone,
+        text=message.text,
+        send_started_at=attempt.send_started_at,
+    )
+
+
+def _aware(moment: datetime | None) -> datetime:
+    if moment is None:
+        raise RuntimeError("a claimed attempt knows when it was first sent")
+    return moment

@@ -1,0 +1,21 @@
+"""The queue's way into the delivery worker."""
+
+from typing import Any
+
+from trackcenter.communications.services import complete_finished_batches
+from trackcenter.delivery.services import deliver
+from trackcenter.queue.payloads import SendCommunicationJob, read
+from trackcenter.queue.publish import DELIVER
+from trackcenter.queue.tasks import every, task
+
+
+@task(DELIVER)
+def deliver_job(**message: Any) -> None:
+    """`SendCommunicationJob`, from our own publisher or anybody's."""
+    deliver(read(SendCommunicationJob, message))
+
+
+@every("* * * * *", "complete-batches")
+def complete_batches() -> None:
+    """A worker may die between its last send and saying that the batch is complete."""
+    complete_finished_batches()

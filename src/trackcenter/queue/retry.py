@@ -1,0 +1,40 @@
+"""When a failed job runs again. The one place that reads `permanent`."""
+
+from datetime import datetime, timedelta
+from random import uniform
+
+from procrastinate import BaseRetryStrategy, RetryDecision
+from procrastinate.jobs import Job
+
+from trackcenter.kit.clock import now
+
+MAX_RUNS = 30
+LONGEST_PAUSE = 300.0
+
+
+class RetryAt(Exception):
+    """Run this job again at `at` (aware): raised by a task that knows when help may come."""
+
+    def __init__(self, at: datetime, reason: str) -> None:
+        self.at = at
+        super().__init__(reason)
+
+
+def pause(runs: int) -> float:
+    """Seconds until the next run: doubling from one second, at most five minutes, with jitter."""
+    return float(min(LONGEST_PAUSE, 2.0 ** min(runs, 16)) * uniform(0.75, 1.25))  # noqa: S311
+
+
+class ByPermanence(BaseRetryStrategy):
+    """A permanent error kills the job at once; another one gets MAX_RUNS runs, ever further apart.
+
+    A job that dies stays in the queue's table as failed: `trackcenter jobs dead` lists it with its
+    reason, `trackcenter jobs requeue` runs it again.
+    """
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        if isinstance(exception, RetryAt):
+            return RetryDecision(retry_at=exception.at)
+        if getattr(exception, "permanent", False) or job.attempts >= MAX_RUNS:
+            return None
+        return RetryDecision(retry_at=now() + timedelta(seconds=pause(job.attempts)))

@@ -1,0 +1,37 @@
+"""How a task is declared, so that procrastinate is known to this folder only."""
+
+from collections.abc import Callable
+from typing import Any
+
+from procrastinate.contrib.django import app
+
+from trackcenter.queue.publish import MAINTENANCE
+from trackcenter.queue.retry import ByPermanence
+
+
+def task(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a function as the task `name`; it gets the message's keys as keyword arguments."""
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        app.task(name=name, retry=ByPermanence())(function)
+        return function
+
+    return register
+
+
+def every(cron: str, name: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Run a function on a schedule (cron, UTC; a sixth field is seconds), once however many workers.
+
+    A run that fails is logged and not repeated: the next one comes anyway.
+    """
+
+    def register(function: Callable[[], None]) -> Callable[[], None]:
+        def run(timestamp: int) -> None:
+            function()
+
+        # The lock keeps two runs of one task from overlapping; the queueing lock, from piling up.
+        declared = app.task(name=name, queue=MAINTENANCE, lock=name, queueing_lock=name)(run)
+        app.periodic(cron=cron)(declared)
+        return function
+
+    return register

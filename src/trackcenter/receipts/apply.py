@@ -1,0 +1,220 @@
+"""From a stored receipt to an event, exactly once.
+
+The receipt's row is locked, its events are appended and its state is set in one transaction: a
+crash before the commit leaves it as it was, and whoever comes after the commit finds it done.
+"""
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from trackcenter.communications import events
+from trackcenter.communications.events import NewEvent
+from trackcenter.communications.models import Attempt, Source
+from trackcenter.communications.payloads import (
+    Delivered,
+    Failed,
+    Notice,
+    Opened,
+    Payload,
+    Trouble,
+)
+from trackcenter.kit.clock import now
+from trackcenter.kit.errors import NotFound
+from trackcenter.providers import registry
+from trackcenter.providers.base import ProviderFailure
+from trackcenter.queue.payloads import ReceiptJob
+from trackcenter.queue.publish import publish
+from trackcenter.receipts.event_grid import GridEvent, read_events
+from trackcenter.receipts.explanations import explain
+from trackcenter.receipts.models import InboundReceipt, ReceiptState
+from trackcenter.receipts.reports import Report, read_report
+from trackcenter.receipts.store import GRAPH, LIFECYCLE, message_of
+from trackcenter.receipts.subscriptions import handle_lifecycle
+
+log = logging.getLogger(__name__)
+
+KEEP_TRYING_FOR = timedelta(days=14)
+"""How long a receipt whose message we do not know is looked at again."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One thing a receipt says, and the ids by which its attempt can be found, best first."""
+
+    payload: Payload
+    correlation: Sequence[str]
+    attempt_id: str | None
+    occurred_at: datetime | None
+
+
+def apply_receipt(receipt_id: UUID) -> None:
+    """Read a receipt and append what it says. Safe to run again.
+
+    Raises `ProviderFailure` when the mail it points at cannot be fetched just now.
+    """
+    receipt = InboundReceipt.objects.filter(id=receipt_id).first()
+    if receipt is None:
+        raise NotFound(f"there is no receipt {receipt_id}")
+    if receipt.state not in (ReceiptState.NEW, ReceiptState.PARKED):
+        return
+    if receipt.origin == LIFECYCLE:
+        handle_lifecycle(json.loads(bytes(receipt.body)))
+        _settle(receipt_id, ReceiptState.APPLIED, "lifecycle")
+        return
+    if receipt.origin == GRAPH and receipt.mime is None and not _fetch(receipt):
+        _settle(receipt_id, ReceiptState.IGNORED, "the mail is no longer in the mailbox")
+        return
+    news = read_news(receipt)
+    if not news:
+        _settle(receipt_id, ReceiptState.IGNORED, "not a report about a message")
+        return
+    _apply(receipt_id, news)
+
+
+def _fetch(receipt: InboundReceipt) -> bool:
+    """Fetch the mail a Graph notification points at and keep it; False when it is gone."""
+    notification = json.loads(bytes(receipt.body))
+    mailbox, message_id = message_of(str(notification.get("resource", "")))
+    if not message_id:
+        return False
+    try:
+        mime = registry.graph_mail(settings).fetch_mime(mailbox, message_id)
+    except ProviderFailure as failure:
+        if failure.permanent:
+            return False
+        raise
+    receipt.mime = mime
+    receipt.save(update_fields=["mime"])
+    return True
+
+
+def read_news(receipt: InboundReceipt) -> list[News]:
+    """What a stored receipt says; pure, so that a mended reader can read old receipts again."""
+    if receipt.origin == GRAPH:
+        return [
+            _of_report(receipt.id, report) for report in read_report(bytes(receipt.mime or b""))
+        ]
+    return [_of_grid(receipt.id, event) for event in read_events(bytes(receipt.body))]
+
+
+def _of_report(receipt_id: UUID, report: Report) -> News:
+    said: dict[str, Any] = {
+        "receipt_id": str(receipt_id),
+        "recipient": report.recipient,
+        "status_code": report.status_code,
+        "diagnostic": report.diagnostic,
+    }
+    payload = _payload(report.kind, said, report.status_code, report.diagnostic, report.note)
+    return News(payload, report.correlation, report.attempt_id, report.occurred_at)
+
+
+def _of_grid(receipt_id: UUID, event: GridEvent) -> News:
+    said: dict[str, Any] = {
+        "receipt_id": str(receipt_id),
+        "recipient": event.recipient,
+        "status_code": event.word,
+        "diagnostic": event.detail or None,
+    }
+    payload = _payload(event.kind, said, event.word, event.detail or event.word, event.word)
+    return News(payload, [event.message_id], None, event.occurred_at)
+
+
+def _payload(
+    kind: str, said: dict[str, Any], code: str | None, words: str | None, note: str
+) -> Payload:
+    if kind == "DELIVERED":
+        return Delivered(**said)
+    if kind == "OPENED":
+        return Opened(**said, detail={"note": note} if note else {})
+    if kind == "FAILED":
+        explanation = explain(code)
+        trouble = Trouble(
+            code=code,
+            message=words or explanation.sentence,
+            explanation=explanation.sentence,
+            next_step=explanation.next_step,
+        )
+        return Failed(**said, error=trouble)
+    return Notice(**said, kind=note or kind.lower())
+
+
+@transaction.atomic
+def _apply(receipt_id: UUID, news: Sequence[News]) -> None:
+    receipt = InboundReceipt.objects.select_for_update().get(id=receipt_id)
+    if receipt.state not in (ReceiptState.NEW, ReceiptState.PARKED):
+        return
+    found = [(one, attempt) for one in news if (attempt := find_attempt(one))]
+    if not found:
+        receipt.state = ReceiptState.PARKED
+        receipt.reason = "no message of ours has such an id (yet)"
+        receipt.correlation = sorted(
+            {key for one in news for key in (*one.correlation, one.attempt_id or "") if key}
+        )
+        receipt.save(update_fields=["state", "reason", "correlation"])
+        return
+    moment = now()
+    events.append(
+        [
+            NewEvent(
+                communication_id=attempt.communication_id,
+                payload=one.payload,
+                source=Source.WEBHOOK,
+                attempt=attempt.number,
+                # A sender's clock may run ahead; nothing has happened before it was reported.
+                occurred_at=min(one.occurred_at or receipt.received_at, moment),
+            )
+            for one, attempt in found
+        ]
+    )
+    receipt.state = ReceiptState.APPLIED
+    receipt.reason = ""
+    receipt.attempt = found[0][1]
+    receipt.applied_at = moment
+    receipt.save(update_fields=["state", "reason", "attempt", "applied_at"])
+
+
+def find_attempt(news: News) -> Attempt | None:
+    """The attempt a report is about: by the ids it quotes, in their order, then by our own header."""
+    for key in news.correlation:
+        for column in ("provider_message_id", "internet_message_id"):
+            attempt = Attempt.objects.filter(**{column: key}).order_by("-created_at").first()
+            if attempt:
+                return attempt
+    try:
+        return Attempt.objects.filter(id=UUID(news.attempt_id or "")).first()
+    except ValueError:
+        return None
+
+
+def _settle(receipt_id: UUID, state: ReceiptState, reason: str) -> None:
+    InboundReceipt.objects.filter(
+        id=receipt_id, state__in=(ReceiptState.NEW, ReceiptState.PARKED)
+    ).update(state=state, reason=reason, applied_at=now())
+
+
+_RESOLVABLE = """
+    SELECT DISTINCT receipt.id
+    FROM inbound_receipts AS receipt, jsonb_array_elements_text(receipt.correlation) AS key
+    WHERE receipt.state = 'PARKED' AND receipt.received_at > %s
+      AND (EXISTS (SELECT FROM communication_attempts
+                   WHERE provider_message_id = key AND provider_message_id <> '')
+        OR EXISTS (SELECT FROM communication_attempts
+                   WHERE internet_message_id = key AND internet_message_id <> ''))
+    LIMIT 1000
+"""
+
+
+@transaction.atomic
+def retry_parked() -> int:
+    """Queue the parked receipts whose message has become known since. Says how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RESOLVABLE, [now() - KEEP_TRYING_FOR])
+        return publish(ReceiptJob(row[0]) for row in cursor.fetchall())

@@ -1,0 +1,161 @@
+"""The webhooks: verify, store once, answer. What a report means is the task's business.
+
+Microsoft's rules for the answers: a Graph handshake wants the token as plain text; Event Grid never
+repeats a report that got 400, 401 or 413, so those are for its own faults, and our own trouble is
+always a 503.
+"""
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.crypto import constant_time_compare
+from ninja import Router
+
+from trackcenter.kit.problems import problem_response
+from trackcenter.receipts.event_grid import MalformedBody, read_events, validation_code
+from trackcenter.receipts.store import (
+    GRAPH,
+    GRID_EMAIL,
+    GRID_SMS,
+    LIFECYCLE,
+    Arrival,
+    as_body,
+    graph_identity,
+    store,
+    store_malformed,
+)
+
+router = Router(tags=["providers"], auth=None)
+
+MAX_BODY = 2 * 1024 * 1024
+MAX_TOKEN = 4096
+
+
+@router.post(
+    "/providers/msgraph/email",
+    operation_id="receiveGraphNotification",
+    response={200: None, 202: None},
+)
+def graph_email(request: HttpRequest) -> HttpResponse:
+    """Graph change and lifecycle notifications, and their handshake."""
+    token = request.GET.get("validationToken")
+    if token is not None:
+        return _handshake(token)
+    body = _body(request)
+    if body is None:
+        return problem_response(413, detail="the body is too large")
+    try:
+        items = json.loads(body)["value"]
+        notifications = [item for item in items if isinstance(item, dict)]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return problem_response(400, detail="not a collection of change notifications")
+    ours = [item for item in notifications if _is_ours(item)]
+    if notifications and not ours:
+        return problem_response(401, detail="the clientState is not ours")
+    store(_arrival(item) for item in ours)
+    return HttpResponse(status=202)
+
+
+@router.post(
+    "/providers/msgraph/sms",
+    operation_id="receiveSmsReport",
+    response={200: None},
+)
+def sms(request: HttpRequest) -> HttpResponse:
+    """Event Grid: SMS delivery reports in both schemas, and the handshake of the first."""
+    return _event_grid(request, GRID_SMS)
+
+
+@router.post("/providers/acs/email", operation_id="receiveEmailReport", response={200: None})
+def acs_email(request: HttpRequest) -> HttpResponse:
+    """Event Grid: e-mail delivery and engagement reports, and the handshake."""
+    return _event_grid(request, GRID_EMAIL)
+
+
+@router.api_operation(
+    ["OPTIONS"], "/providers/msgraph/sms", operation_id="greetSmsReports", response={200: None}
+)
+def greet_sms(request: HttpRequest) -> HttpResponse:
+    """CloudEvents' handshake (HTTP 1.1 Web Hooks for Event Delivery, section 4)."""
+    return _greet(request)
+
+
+@router.api_operation(
+    ["OPTIONS"], "/providers/acs/email", operation_id="greetEmailReports", response={200: None}
+)
+def greet_email(request: HttpRequest) -> HttpResponse:
+    """CloudEvents' handshake."""
+    return _greet(request)
+
+
+def _handshake(token: str) -> HttpResponse:
+    if len(token) > MAX_TOKEN:
+        return problem_response(400, detail="this validation token is too long")
+    response = HttpResponse(token, content_type="text/plain; charset=utf-8")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _is_ours(item: dict[str, Any]) -> bool:
+    expected, given = settings.GRAPH_CLIENT_STATE, item.get("clientState")
+    return bool(expected) and constant_time_compare(str(given), expected)
+
+
+def _arrival(item: dict[str, Any]) -> Arrival:
+    subscription = str(item.get("subscriptionId", ""))
+    kept = {key: value for key, value in item.items() if key != "clientState"}
+    if event := item.get("lifecycleEvent"):
+        # These carry no id; the same word twice for a subscription may well be meant twice.
+        expires = str(item.get("subscriptionExpirationDateTime", ""))
+        return Arrival(LIFECYCLE, (subscription, str(event), expires), as_body(kept))
+    return Arrival(GRAPH, graph_identity(item), as_body(kept))
+
+
+def _event_grid(request: HttpRequest, origin: str) -> HttpResponse:
+    if not _knows_secret(request):
+        return problem_response(401, detail="the secret is not ours")
+    body = _body(request)
+    if body is None:
+        return problem_response(413, detail="the body is too large")
+    if code := validation_code(body):
+        return JsonResponse({"validationResponse": code})
+    try:
+        events = read_events(body, request.content_type or "application/json")
+    except MalformedBody as error:
+        store_malformed(origin, body, str(error))
+        return problem_response(400, detail=str(error))
+    store(
+        Arrival(origin, (event.source, event.event_id), as_body(dict(event.raw)))
+        for event in events
+    )
+    return HttpResponse(status=200)
+
+
+def _greet(request: HttpRequest) -> HttpResponse:
+    if not _knows_secret(request):
+        return problem_response(401, detail="the secret is not ours")
+    response = HttpResponse(status=200)
+    origin = request.headers.get("WebHook-Request-Origin", "")
+    response.headers["WebHook-Allowed-Origin"] = origin[:200] or "eventgrid.azure.net"
+    response.headers["WebHook-Allowed-Rate"] = "*"
+    return response
+
+
+def _knows_secret(request: HttpRequest) -> bool:
+    given = request.GET.get("code") or request.headers.get("aeg-sas-key") or ""
+    # Every secret is compared, so that the time taken does not tell which one was near.
+    matches = [constant_time_compare(given, secret) for secret in settings.EVENTGRID_SECRETS]
+    return any(matches)
+
+
+def _body(request: HttpRequest) -> bytes | None:
+    """The body, or None when it is too large to be looked at."""
+    try:
+        length = int(request.headers.get("Content-Length") or 0)
+    except ValueError:
+        return None
+    if length > MAX_BODY:
+        return None
+    return request.body
