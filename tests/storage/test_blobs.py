@@ -1,0 +1,168 @@
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from pytest_django import Settings
+
+from trackcenter import storage
+from trackcenter.kit.errors import NotFound
+from trackcenter.storage.blobs import store_for
+
+ABSENT = "0" * 64
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, settings: Settings) -> Path:
+    folder = tmp_path / "kept files"
+    settings.STORAGE_URL = folder.as_uri()
+    return folder
+
+
+def stored(folder: Path, sha256: str) -> Path:
+    return folder / sha256[:2] / sha256[2:4] / sha256
+
+
+def test_what_is_saved_is_found_by_the_hash_of_its_content(folder: Path) -> None:
+    sha256 = storage.save(b"bill", content_type="text/plain")
+    assert sha256 == hashlib.sha256(b"bill").hexdigest()
+    assert storage.open(sha256) == b"bill"
+    assert storage.size(sha256) == 4
+    assert storage.exists(sha256)
+    assert stored(folder, sha256).read_bytes() == b"bill"
+
+
+def test_nothing_is_content_too() -> None:
+    sha256 = storage.save(b"", content_type="text/plain")
+    assert storage.open(sha256) == b""
+    assert list(storage.open_stream(sha256)) == []
+
+
+def test_the_same_content_twice_is_one_file_written_once(folder: Path) -> None:
+    sha256 = storage.save(b"bill", content_type="text/plain")
+    before = stored(folder, sha256).stat()
+    assert storage.save(b"bill", content_type="text/plain") == sha256
+    after = stored(folder, sha256).stat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+    assert [path for path in folder.rglob("*") if path.is_file()] == [stored(folder, sha256)]
+
+
+@pytest.mark.parametrize("key", [ABSENT, "", "..", "../../etc/passwd", "A" * 64, "0" * 63])
+def test_what_is_not_there_is_not_found(key: str) -> None:
+    assert not storage.exists(key)
+    for question in (storage.open, storage.open_stream, storage.size):
+        with pytest.raises(NotFound):
+            question(key)
+
+
+def test_a_large_file_comes_in_chunks() -> None:
+    content = os.urandom(5_000_000)
+    sha256 = storage.save(content, content_type="application/octet-stream")
+    chunks = list(storage.open_stream(sha256))
+    assert len(chunks) > 1
+    assert b"".join(chunks) == content
+
+
+def test_a_damaged_file_is_never_taken_for_a_sound_one(folder: Path) -> None:
+    content = os.urandom(3_000_000)
+    sha256 = storage.save(content, content_type="application/octet-stream")
+    stored(folder, sha256).write_bytes(content[:-1] + b"\x00\x00")
+    with pytest.raises(storage.DamagedBlob, match=sha256):
+        storage.open(sha256)
+    received: list[bytes] = []
+    with pytest.raises(storage.DamagedBlob):
+        received.extend(storage.open_stream(sha256))
+    assert sum(map(len, received)) < len(content)
+
+
+def test_saving_again_mends_a_damaged_file(folder: Path) -> None:
+    sha256 = storage.save(b"bill", content_type="text/plain")
+    stored(folder, sha256).write_bytes(b"")
+    assert storage.save(b"bill", content_type="text/plain") == sha256
+    assert storage.open(sha256) == b"bill"
+
+
+def test_a_kill_in_the_middle_of_a_write_leaves_nothing_half_under_its_hash(folder: Path) -> None:
+    size = 150_000_000
+    writer = f"""
+import django.conf
+django.conf.settings.configure(STORAGE_URL={folder.as_uri()!r})
+from trackcenter import storage
+for letter in b"abcdefgh":
+    storage.save(bytes([letter]) * {size}, content_type="text/plain")
+"""
+    child = subprocess.Popen([sys.executable, "-c", writer])
+    deadline = time.monotonic() + 60
+    seen_writing = False
+    while not seen_writing and time.monotonic() < deadline and child.poll() is None:
+        seen_writing = any(folder.glob("*/*/*#*"))
+    child.send_signal(signal.SIGKILL)
+    assert child.wait() == -signal.SIGKILL
+    assert seen_writing
+
+    for path in folder.glob("*/*/*"):
+        if "#" not in path.name:
+            assert hashlib.sha256(path.read_bytes()).hexdigest() == path.name
+    sha256 = storage.save(b"a" * size, content_type="text/plain")
+    assert storage.open(sha256) == b"a" * size
+
+
+def test_two_writers_of_the_same_content_agree() -> None:
+    content = os.urandom(2_000_000)
+    with ThreadPoolExecutor(8) as pool:
+        hashes = set(
+            pool.map(lambda _: storage.save(content, content_type="text/plain"), range(32))
+        )
+    assert hashes == {hashlib.sha256(content).hexdigest()}
+    assert storage.open(hashes.pop()) == content
+
+
+def test_the_folder_is_nobody_elses_to_read(folder: Path) -> None:
+    storage.save(b"bill", content_type="text/plain")
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_disk_that_cannot_be_written_is_an_os_error(folder: Path) -> None:
+    storage.check_writable()
+    (folder / "f0").write_text("in the way")
+    content = next(
+        text
+        for text in (str(number).encode() for number in range(10_000))
+        if hashlib.sha256(text).hexdigest().startswith("f0")
+    )
+    with pytest.raises(OSError, match="f0"):
+        storage.save(content, content_type="text/plain")
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://host/folder", "/folder", "file://elsewhere/folder", "s3://bucket", "file:folder"]
+)
+def test_a_storage_url_that_means_nothing_is_named(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="TRACKCENTER_STORAGE_URL"):
+        store_for(url)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ImproperlyConfigured, match="TRACKCENTER_STORAGE_URL"):
+        store_for((tmp_path / "file" / "folder").as_uri())
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_process_is_told_instead_of_waiting_for_ever() -> None:
+    sha256 = storage.save(b"bill", content_type="text/plain")
+    child = os.fork()
+    if child == 0:
+        try:
+            storage.open(sha256)
+        except RuntimeError:
+            os._exit(7)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
