@@ -95,6 +95,10 @@ def choose(folder: Path, account: str | None = None) -> Identity:
     """
     uid, gid = os.geteuid(), os.getegid()
     if uid != 0:
+        if account is not None:
+            raise EmbeddedError(
+                f"Only root can let PostgreSQL run as another account ('{account}')."
+            )
         if _name(uid) is not None:
             return Myself(uid, gid)
         # A bare number, as in `docker run --user 12345`: initdb insists on a name.
@@ -154,6 +158,7 @@ def before_exec(identity: Identity, signal_with_parent: signal.Signals) -> Calla
 
 def can_enter(identity: Identity, path: Path) -> bool:
     """Whether the identity can reach a folder or file, by the mode of everything on its way."""
+    path = path.resolve()
     for step in (path, *path.parents):
         mode = step.stat()
         if mode.st_uid == identity.uid:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import secrets
 import signal
 import socket
@@ -17,6 +18,9 @@ from trackcenter.embedded.programs import Programs
 # Below the range from which systems take the ports of outgoing connections: an application that
 # keeps knocking while PostgreSQL restarts must not be given PostgreSQL's own port.
 PORTS = range(20000, 32000)
+
+# Time, process and session of a line in the log.
+PREFIX = re.compile(r"^[-\d]+ [:.\d]+ UTC \[\d+\] (\S+@\S* )?")
 
 
 class Postmaster:
@@ -86,11 +90,15 @@ class Postmaster:
         with self._log.open("rb") as file:
             file.seek(self._log_from)
             lines = file.read().decode(errors="replace").splitlines()
-        fatal = [line for line in lines if any(w in line for w in ("FATAL", "HINT", "PANIC"))]
-        return " ".join(fatal or lines[-3:])
+        fatal = [
+            number for number, line in enumerate(lines) if "FATAL: " in line or "PANIC: " in line
+        ]
+        # The line before says what was wrong, when it was a setting; the one after may be a hint.
+        telling = lines[max(fatal[0] - 1, 0) : fatal[0] + 2] if fatal else lines[-3:]
+        return " ".join(PREFIX.sub("", line) for line in telling)
 
 
-def end_leftovers(cluster: Path) -> None:
+def end_leftovers(cluster: Path, address: Address | None) -> None:
     """End every process of an earlier run on this data directory and wait until it is gone.
 
     A postmaster that outlived its supervisor stops in order; server processes that outlived their
@@ -113,9 +121,13 @@ def end_leftovers(cluster: Path) -> None:
         if wait_for(lambda: None if processes_of(cluster) else True, seconds):
             break
     if not processes_of(cluster):
-        # Its number may by now be a zombie nobody collects, or another program's: PostgreSQL
-        # would take either for a living postmaster.
+        # The number in its lock files may by now be a zombie nobody collects, or another
+        # program's: PostgreSQL would take either for a living postmaster.
         (cluster / "postmaster.pid").unlink(missing_ok=True)
+        if address is not None:
+            name = f".s.PGSQL.{address.port}"
+            for left in (f"{name}.lock", name):
+                Path(address.socket_folder, left).unlink(missing_ok=True)
 
 
 def processes_of(cluster: Path) -> list[int]:

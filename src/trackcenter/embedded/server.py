@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from trackcenter.embedded.errors import EmbeddedError
@@ -224,9 +224,13 @@ def discard(data: Path) -> None:
     alone = home.lock(home.users_lock, exclusive=True)
     if alone is None:
         raise EmbeddedError(f"The database in {home.folder} is in use; stop its users first.")
-    place = home.place()
+    place, address = home.place(), home.address()
+    if address is not None and not Path(address.socket_folder).is_relative_to(place):
+        shutil.rmtree(address.socket_folder, ignore_errors=True)
     if place != home.folder:
         shutil.rmtree(place)
+        with suppress(OSError):  # others may have theirs beside it
+            place.parent.rmdir()
     shutil.rmtree(home.folder)
     alone.close()
 

@@ -78,7 +78,7 @@ class Supervisor:
         self._say("starting")
         reason = ""
         for attempt in range(ATTEMPTS):
-            end_leftovers(self._cluster)
+            end_leftovers(self._cluster, self._address)
             postmaster = Postmaster(
                 self._programs, self._cluster, self._address, self._identity, self._home
             )
@@ -89,7 +89,7 @@ class Supervisor:
             postmaster.stop()
             reason = postmaster.last_words()
             log.warning("PostgreSQL did not start: %s", reason)
-            self._rest(0.1 * 2**attempt)
+            wait_for(lambda: self._ended or None, 0.1 * 2**attempt)
         raise EmbeddedError(
             f"PostgreSQL does not start: {reason} (more in {self._home.postgres_log})"
         )
@@ -143,7 +143,7 @@ class Supervisor:
                     f"({self._home.folder / 'secrets.json'}): put the file back."
                 )
             cluster.check_version(self._cluster, self._version)
-            end_leftovers(self._cluster)
+            end_leftovers(self._cluster, self._home.address())
             cluster.hand_to(self._identity, self._cluster)
         else:
             passwords = passwords or self._home.make_secrets()
