@@ -235,6 +235,8 @@ def _lock() -> Iterator[None]:
         except BlockingIOError:
             _say("waiting for another ./track that is setting up.")
             fcntl.flock(file, fcntl.LOCK_EX)
+        # Held by the programs we start, too: should only we be killed, the next run waits for them.
+        os.set_inheritable(file.fileno(), True)
         yield
 
 
@@ -248,7 +250,15 @@ def _step(name: str) -> Iterator[None]:
 
 def _run(*command: str, env: dict[str, str] | None = None) -> None:
     """Run one program; its standard output goes to ours for messages, so that ours stays clean."""
-    subprocess.run(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=2, check=True)
+    subprocess.run(
+        command,
+        cwd=ROOT,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr,
+        close_fds=False,  # the lock is theirs as well
+        check=True,
+    )
 
 
 def _say(words: str) -> None:
