@@ -1,0 +1,227 @@
+"""`trackcenter doctor`: what is misconfigured, and how to mend it.
+
+`examine_environment` needs nothing but the variables; `examine_installation` needs Django set up.
+"""
+
+import base64
+import binascii
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+from trackcenter.config.environment import PREFIX, SettingsError, is_loopback, read_environment
+
+State = Literal["ok", "warn", "fail"]
+OLDEST_POSTGRESQL = 15
+EXTENSIONS = ("btree_gin", "pg_trgm")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. `mend` says what to do about it, unless it is fine."""
+
+    state: State
+    what: str
+    mend: str = ""
+
+    def __str__(self) -> str:
+        line = f"{self.state:<4}  {self.what}"
+        return f"{line}\n      → {self.mend}" if self.mend else line
+
+
+def exit_code(findings: Iterable[Finding]) -> int:
+    """1 when something fails, 0 otherwise."""
+    return int(any(finding.state == "fail" for finding in findings))
+
+
+def examine_environment(environ: Mapping[str, str] | None = None) -> list[Finding]:
+    """The `TRACKCENTER_` variables alone. If one fails there is nothing to go on with."""
+    try:
+        environment = read_environment(environ)
+    except SettingsError as error:
+        mend = "Correct or unset the variable; the operations guide lists every setting."
+        return [Finding("fail", problem, mend) for problem in error.problems]
+    if environment.production:
+        return [Finding("ok", "settings are readable; this is a production server")]
+    return [Finding("ok", "settings are readable; this server is for this machine alone")]
+
+
+def examine_installation() -> list[Finding]:
+    """Everything else: database, storage, providers, production. Django must be set up."""
+    return [
+        *_database(),
+        *_storage(),
+        *_accounts(),
+        *_email(),
+        *_sms(),
+        *_addresses(),
+        *_deployment(),
+    ]
+
+
+def _missing(purpose: str, names: Iterable[str], state: State) -> Iterator[Finding]:
+    from django.conf import settings
+
+    missing = [PREFIX + name for name in names if not getattr(settings, name)]
+    if missing:
+        yield Finding(state, f"{purpose}: settings are missing", f"Set {', '.join(missing)}.")
+    else:
+        yield Finding("ok", f"{purpose}: settings are complete")
+
+
+def _database() -> Iterator[Finding]:
+    from django.db import DatabaseError, connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT current_setting('server_version_num')::int / 10000,
+                       (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+                """
+            )
+            version, superuser = cursor.fetchone() or (0, False)
+            cursor.execute(
+                "SELECT extname FROM pg_extension WHERE extname = ANY(%s)", [list(EXTENSIONS)]
+            )
+            extensions = {row[0] for row in cursor.fetchall()}
+            cursor.execute(
+                """
+                SELECT count(*) FILTER (WHERE tgenabled = 'O'), count(*)
+                FROM pg_trigger
+                WHERE tgrelid = to_regclass('communication_events') AND NOT tgisinternal
+                """
+            )
+            enabled, triggers = cursor.fetchone() or (0, 0)
+        pending = MigrationExecutor(connection).migration_plan(
+            MigrationExecutor(connection).loader.graph.leaf_nodes()
+        )
+    except DatabaseError:
+        mend = f"Check {PREFIX}DATABASE_URL, and that the server is up and lets this machine in."
+        yield Finding("fail", "the database does not answer", mend)
+        return
+    if version < OLDEST_POSTGRESQL:
+        mend = f"Use PostgreSQL {OLDEST_POSTGRESQL} or newer."
+        yield Finding("fail", f"PostgreSQL {version} is too old", mend)
+    else:
+        yield Finding("ok", f"PostgreSQL {version} answers")
+    if superuser:
+        mend = "Use a role without SUPERUSER: a superuser can switch the append-only rules off."
+        yield Finding("warn", "the application is a superuser of the database", mend)
+    if pending:
+        mend = "`trackcenter serve` applies them when it starts."
+        yield Finding("fail", f"{len(pending)} migrations are not applied yet", mend)
+        return
+    for name in EXTENSIONS:
+        if name not in extensions:
+            mend = f"As the database's owner: CREATE EXTENSION {name};"
+            yield Finding("fail", f"the extension {name} is missing", mend)
+    if not triggers or enabled < triggers:
+        mend = (
+            "ALTER TABLE communication_events ENABLE TRIGGER ALL; then `trackcenter audit verify`."
+        )
+        yield Finding("fail", "the append-only rules of the events are switched off", mend)
+    else:
+        yield Finding("ok", "tables are up to date; events are append-only")
+
+
+def _storage() -> Iterator[Finding]:
+    from django.conf import settings
+
+    from trackcenter.config.health import storage_problem
+
+    problem = storage_problem()
+    if problem:
+        mend = f"Give this account a writable folder with room: {PREFIX}STORAGE_URL, {PREFIX}DATA."
+        yield Finding("fail", problem, mend)
+    else:
+        yield Finding("ok", "storage can be used")
+    key = settings.DATA / "keys" / "secret_key"
+    if key.is_file() and stat.S_IMODE(key.stat().st_mode) & 0o077:
+        yield Finding("fail", f"others can read {key}", f"chmod 600 {key}")
+
+
+def _accounts() -> Iterator[Finding]:
+    from django.db import DatabaseError
+
+    from trackcenter.access.models import Role, User
+
+    try:
+        known = User.objects.filter(role=Role.ADMIN, is_active=True).exists()
+    except DatabaseError:
+        return  # said above
+    if known:
+        yield Finding("ok", "there is an administrator")
+    else:
+        yield Finding(
+            "warn", "nobody can administer", "Run `trackcenter createadmin --username NAME`."
+        )
+
+
+def _email() -> Iterator[Finding]:
+    from django.conf import settings
+
+    if settings.EMAIL_PROVIDER == "acs":
+        yield from _missing(
+            "e-mail by ACS", ("ACS_ENDPOINT", "ACS_ACCESS_KEY", "EMAIL_FROM"), "warn"
+        )
+    else:
+        names = ("TENANT_ID", "CLIENT_ID", "CLIENT_SECRET", "MAILBOX", "CLIENT_STATE")
+        yield from _missing("e-mail by Graph", [f"GRAPH_{name}" for name in names], "warn")
+
+
+def _sms() -> Iterator[Finding]:
+    from django.conf import settings
+
+    yield from _missing("SMS by ACS", ("ACS_ENDPOINT", "ACS_ACCESS_KEY", "SMS_FROM"), "warn")
+    if settings.ACS_ACCESS_KEY:
+        try:
+            base64.b64decode(settings.ACS_ACCESS_KEY, validate=True)
+        except (binascii.Error, ValueError):
+            mend = f"Copy {PREFIX}ACS_ACCESS_KEY from the portal again; it is base64."
+            yield Finding("fail", "the access key of ACS is not base64", mend)
+    if not settings.EVENTGRID_SECRETS:
+        mend = f"Set {PREFIX}EVENTGRID_SECRETS and the same secret in Event Grid's subscription."
+        yield Finding("warn", "delivery reports of SMS are refused: no secret is set", mend)
+
+
+def _addresses() -> Iterator[Finding]:
+    from django.conf import settings
+    from django.http.request import validate_host
+
+    if not settings.PUBLIC_URL:
+        mend = f"Set {PREFIX}PUBLIC_URL to the https address the providers can reach."
+        yield Finding("warn", "providers cannot call back: there is no public address", mend)
+        return
+    host = urlsplit(settings.PUBLIC_URL).hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    if not validate_host(host, settings.ALLOWED_HOSTS):
+        mend = f"Add {host} to {PREFIX}ALLOWED_HOSTS."
+        yield Finding("fail", "the public address is not among the allowed hosts", mend)
+    if "*" in settings.ALLOWED_HOSTS:
+        mend = f"Name the hosts in {PREFIX}ALLOWED_HOSTS."
+        yield Finding("warn", "any host name is allowed", mend)
+    if not settings.BEHIND_TLS and not is_loopback(host):
+        mend = f"Put a TLS proxy in front and begin {PREFIX}PUBLIC_URL with https."
+        yield Finding("warn", "passwords travel unencrypted: the address is plain http", mend)
+
+
+def _deployment() -> Iterator[Finding]:
+    """Django's own checks; those for deployment count where this is one, behind TLS."""
+    from django.conf import settings
+    from django.core import checks
+
+    deployed = settings.PRODUCTION and settings.BEHIND_TLS
+    found = [
+        message
+        for message in checks.run_checks(include_deployment_checks=deployed)
+        if not message.is_silenced()
+    ]
+    for message in found:
+        state: State = "fail" if deployed or message.level >= checks.ERROR else "warn"
+        yield Finding(state, f"{message.id}: {message.msg}", str(message.hint or ""))
+    if not found:
+        yield Finding("ok", "Django's checks find nothing" + (" (deployment)" if deployed else ""))
