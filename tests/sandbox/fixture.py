@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -198,6 +199,26 @@ class RunningSandbox:
         reply = self.graph("GET", path)
         assert reply.status == 200, reply.data
         return reply.data
+
+    def subscribe(self, url: str, **extra: Json) -> urllib3.BaseHTTPResponse:
+        """Asks for change notifications of our inbox for three days."""
+        expires = datetime.now(UTC) + timedelta(days=3)
+        body = {
+            "changeType": "created",
+            "notificationUrl": url,
+            "lifecycleNotificationUrl": url,
+            "resource": f"/users/{MAILBOX}/mailFolders('inbox')/messages",
+            "expirationDateTime": expires.isoformat(),
+            "clientState": "a-client-state",
+            **extra,
+        }
+        return self.graph("POST", "/subscriptions", body)
+
+    def forget_webhooks(self) -> None:
+        """Removes every subscription and Event Grid webhook."""
+        assert self.request("DELETE", "/eventgrid").status == 204
+        for subscription in self.graph("GET", "/subscriptions").json()["value"]:
+            assert self.graph("DELETE", f"/subscriptions/{subscription['id']}").status == 204
 
     def clear(self) -> None:
         """Forgets every message and fault."""

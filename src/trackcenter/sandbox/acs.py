@@ -356,19 +356,16 @@ def _accept_email(box: Sandbox, operation: str, body: Mapping[str, Json]) -> Non
 def _read_email(body: Mapping[str, Json]) -> tuple[str, MessageWrite, str | None]:
     """A checked ACS e-mail: sender, the mail, and the attempt id of our header."""
 
-    def bad(message: str) -> WireError:
-        return WireError(400, "BadRequest", message)
-
     sender, parts, to = body.get("senderAddress"), body.get("content"), body.get("recipients")
     if not isinstance(sender, str) or not is_address(sender):
-        raise bad("senderAddress must be a mail address of a verified domain.")
+        raise _bad("senderAddress must be a mail address of a verified domain.")
     if not isinstance(parts, Mapping) or not isinstance(parts.get("subject"), str):
-        raise bad("content.subject is required.")
+        raise _bad("content.subject is required.")
     html, text = parts.get("html"), parts.get("plainText")
     if not any(isinstance(kind, str) and kind for kind in (html, text)):
-        raise bad("content needs html or plainText.")
+        raise _bad("content needs html or plainText.")
     if not isinstance(to, Mapping):
-        raise bad("recipients is required.")
+        raise _bad("recipients is required.")
     content: dict[str, Json] = {
         "subject": parts["subject"],
         "body": {"contentType": "html", "content": html}
@@ -377,30 +374,30 @@ def _read_email(body: Mapping[str, Json]) -> tuple[str, MessageWrite, str | None
         "from": {"emailAddress": {"name": sender, "address": sender}},
     }
     for ours, theirs in (("toRecipients", "to"), ("ccRecipients", "cc"), ("bccRecipients", "bcc")):
-        content[ours] = _people(to.get(theirs) or [], bad)
-    content["replyTo"] = _people(body.get("replyTo") or [], bad)
+        content[ours] = _people(to.get(theirs) or [])
+    content["replyTo"] = _people(body.get("replyTo") or [])
     if not addresses(content):
-        raise bad("recipients must hold at least one address.")
+        raise _bad("recipients must hold at least one address.")
     headers = body.get("headers") or {}
     if not isinstance(headers, Mapping) or not all(
         isinstance(value, str) for value in headers.values()
     ):
-        raise bad("headers must map names to strings.")
+        raise _bad("headers must map names to strings.")
     listed = [{"name": name, "value": value} for name, value in headers.items()]
     content["internetMessageHeaders"] = listed
     files = body.get("attachments") or []
     if not isinstance(files, list):
-        raise bad("attachments must be a list.")
+        raise _bad("attachments must be a list.")
     attachments = []
     for item in files:
         if not isinstance(item, Mapping) or not all(
             isinstance(item.get(name), str) for name in ("name", "contentType", "contentInBase64")
         ):
-            raise bad("An attachment needs name, contentType and contentInBase64.")
+            raise _bad("An attachment needs name, contentType and contentInBase64.")
         try:
             file = base64.b64decode(item["contentInBase64"], validate=True)
         except binascii.Error as error:
-            raise bad("contentInBase64 is not base64.") from error
+            raise _bad("contentInBase64 is not base64.") from error
         attachments.append(
             NewAttachment(
                 item["name"],
@@ -414,15 +411,21 @@ def _read_email(body: Mapping[str, Json]) -> tuple[str, MessageWrite, str | None
     return sender.lower(), write, mailbox.attempt_of(listed)
 
 
-def _people(items: Json, bad: type[WireError] | Json) -> list[Json]:
+def _people(items: Json) -> list[Json]:
+    if not isinstance(items, list):
+        raise _bad("Recipients must be a list.")
     people = []
-    for item in items if isinstance(items, list) else [None]:
+    for item in items:
         address = item.get("address") if isinstance(item, Mapping) else None
-        if not isinstance(address, str) or not is_address(address):
-            raise bad("Invalid format for email address.")
+        if not isinstance(item, Mapping) or not is_address(address):
+            raise _bad("Invalid format for email address.")
         name = item.get("displayName") or address
         people.append({"emailAddress": {"name": name, "address": address}})
     return people
+
+
+def _bad(message: str) -> WireError:
+    return WireError(400, "BadRequest", message)
 
 
 def _mail_happens(box: Sandbox, job: Job) -> None:

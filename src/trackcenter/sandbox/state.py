@@ -58,6 +58,7 @@ CREATE TABLE IF NOT EXISTS sms_reports (message_id TEXT PRIMARY KEY, report TEXT
 CREATE TABLE IF NOT EXISTS repeats (
     key TEXT PRIMARY KEY, first_seen REAL NOT NULL, fingerprint TEXT NOT NULL,
     answer TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS repeats_by_age ON repeats (first_seen);
 CREATE TABLE IF NOT EXISTS operations (id TEXT PRIMARY KEY, accepted INTEGER, done REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS subscriptions (
     id TEXT PRIMARY KEY, mailbox TEXT NOT NULL, expires REAL NOT NULL,

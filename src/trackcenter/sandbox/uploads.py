@@ -5,6 +5,7 @@ import re
 import secrets
 import time
 from collections.abc import Mapping
+from typing import TypeGuard
 from urllib.parse import quote
 
 from aiohttp import web
@@ -171,5 +172,5 @@ def _forget(box: Sandbox, upload: str) -> None:
     box.store.run("DELETE FROM uploads WHERE id = ?", (upload,))
 
 
-def _is_object(value: Json) -> bool:
+def _is_object(value: Json) -> TypeGuard[Mapping[str, Json]]:
     return isinstance(value, Mapping)

@@ -1,11 +1,11 @@
 """Small shared pieces of the wire: errors in each service's own shape, dates, loopback checks."""
 
 import ipaddress
-import json
 import re
 import uuid
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from typing import TypeGuard
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -87,7 +87,7 @@ def read_iso(text: object) -> float | None:
     return None if moment.tzinfo is None else moment.timestamp()
 
 
-def is_address(text: object) -> bool:
+def is_address(text: object) -> TypeGuard[str]:
     """Whether this looks like a mail address."""
     return isinstance(text, str) and len(text) <= 320 and bool(_ADDRESS.fullmatch(text))
 
@@ -97,7 +97,7 @@ def new_guid() -> str:
     return str(uuid.uuid4())
 
 
-def is_guid(text: object) -> bool:
+def is_guid(text: object) -> TypeGuard[str]:
     """Whether this is a GUID in its 36-character form."""
     return isinstance(text, str) and bool(
         re.fullmatch(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", text)
@@ -116,7 +116,7 @@ def is_loopback_host(host: str | None) -> bool:
         return False
 
 
-def is_loopback_url(url: object) -> bool:
+def is_loopback_url(url: object) -> TypeGuard[str]:
     """Whether a push may go there: http or https on this machine, nowhere else."""
     if not isinstance(url, str):
         return False
@@ -125,12 +125,3 @@ def is_loopback_url(url: object) -> bool:
         return parts.scheme in {"http", "https"} and is_loopback_host(parts.hostname)
     except ValueError:
         return False
-
-
-def decode_json(content: bytes) -> Json:
-    """JSON bytes decoded.
-
-    Raises:
-        ValueError: they are none, or no UTF-8.
-    """
-    return json.loads(content)
