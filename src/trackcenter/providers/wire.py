@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -94,8 +95,17 @@ class _Connection(HTTPSConnection):
             raise NewConnectionError(self, f"TLS handshake failed: {error}") from error
 
 
+@cache
+def _trust() -> ssl.SSLContext:
+    """The machine's certificate authorities, read when first needed: that takes a while."""
+    return ssl.create_default_context()
+
+
 class _ConnectionPool(HTTPSConnectionPool):
     ConnectionCls = _Connection
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **({"ssl_context": _trust()} | more))
 
 
 class Pool:
@@ -107,15 +117,13 @@ class Pool:
         connect_seconds: float = CONNECT_SECONDS,
         read_seconds: float = READ_SECONDS,
         connections: int = 16,
-        ssl_context: ssl.SSLContext | None = None,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         self._connect_seconds = connect_seconds
         self._read_seconds = read_seconds
+        own_trust: dict[str, Any] = {"ssl_context": trust} if trust else {}
         self._manager = urllib3.PoolManager(
-            num_pools=8,
-            maxsize=connections,
-            retries=False,
-            ssl_context=ssl_context or ssl.create_default_context(),
+            num_pools=8, maxsize=connections, retries=False, **own_trust
         )
         self._manager.pool_classes_by_scheme = {
             "http": HTTPConnectionPool,
