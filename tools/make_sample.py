@@ -160,9 +160,9 @@ BEHAVIOURS = (
     ("bounce.", 0.025),
     ("delay.", 0.02),
     ("silent.", 0.02),
-    ("bounce-after-delivery.", 0.01),
-    ("reject.", 0.01),
-    ("", 0.455),
+    ("bounce-after-delivery.", 0.015),
+    ("reject.", 0.015),
+    ("", 0.445),
 )
 CHANNELS = (
     ("EMAIL", 0.5),

@@ -100,11 +100,11 @@ def read_channels(cell: Cell) -> tuple[str, ...]:
 
 @cache
 def _countries() -> frozenset[str]:
-    names = babel.Locale("en").territories
+    names = map(str, babel.Locale("en").territories)
     # CLDR lists a few codes that no country has: unions, pseudo-locales, the unknown region.
     no_countries = {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"}
     return frozenset(
-        code for code in names if re.fullmatch("[A-Z]{2}", str(code)) and code not in no_countries
+        code for code in names if re.fullmatch("[A-Z]{2}", code) and code not in no_countries
     )
 
 
