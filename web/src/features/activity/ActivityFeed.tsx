@@ -1,0 +1,118 @@
+import { Button, SegmentedControl, Skeleton, Stack, Text } from "@mantine/core";
+import { IconActivity, IconFilterOff } from "@tabler/icons-react";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import type { ActivityItem } from "../../client";
+import { useLanguage } from "../../i18n/Language";
+import { dayKey, dayName } from "../../time/format";
+import { useNow } from "../../time/useNow";
+import { ChannelIcon } from "../communications/ChannelIcon";
+import { EventEntry } from "../communications/CommunicationTimeline";
+import { EmptyState } from "../track-center/EmptyState";
+import { activityKinds } from "../track-center/filters";
+import { ProblemNotice } from "../track-center/ProblemNotice";
+import { StateLink } from "../track-center/StateLink";
+import { useTrackCenter } from "../track-center/TrackCenterProvider";
+import classes from "./ActivityFeed.module.css";
+import { activityQuery } from "./queries";
+
+function byDay(items: ActivityItem[], timeZone: string): [string, ActivityItem[]][] {
+  const days = new Map<string, ActivityItem[]>();
+  for (const item of items) {
+    const key = dayKey(item.recordedAt, timeZone);
+    days.set(key, [...(days.get(key) ?? []), item]);
+  }
+  return [...days];
+}
+
+/** The latest events of the building and year, grouped by day. */
+export default function ActivityFeed() {
+  const { text: t, code } = useLanguage();
+  const { building, year, filters, set, interval, timeZone } = useTrackCenter();
+  const now = useNow();
+  const feed = useInfiniteQuery({
+    ...activityQuery(building?.id ?? "", year ?? 0, filters.kind),
+    enabled: building !== undefined && year !== undefined,
+    refetchInterval: interval,
+  });
+  const items = feed.data?.pages.flatMap((page) => page.items) ?? [];
+  const dayLabel = (key: string) => {
+    if (key === dayKey(now, timeZone)) return t.activity.today;
+    if (key === dayKey(now - 86_400_000, timeZone)) return t.activity.yesterday;
+    return dayName(key, code);
+  };
+  return (
+    <section aria-label={t.activity.label}>
+      <div className={classes.filters}>
+        <SegmentedControl
+          aria-label={t.activity.filters}
+          value={filters.kind}
+          onChange={(value) =>
+            void set({ kind: activityKinds.find((known) => known === value) ?? "all" })
+          }
+          data={activityKinds.map((value) => ({ value, label: t.activity[value] }))}
+        />
+      </div>
+      {feed.isPending ? (
+        <div className={classes.frame} aria-busy>
+          <Stack p="md">
+            {[1, 2, 3, 4, 5, 6].map((key) => (
+              <Skeleton key={key} height={44} radius="md" />
+            ))}
+          </Stack>
+        </div>
+      ) : feed.error && !feed.data ? (
+        <ProblemNotice error={feed.error} onRetry={() => void feed.refetch()} />
+      ) : items.length === 0 ? (
+        <div className={classes.frame}>
+          {filters.kind === "all" ? (
+            <EmptyState icon={IconActivity} title={t.activity.none} hint={t.activity.noneHint} />
+          ) : (
+            <EmptyState icon={IconFilterOff} title={t.activity.noMatch} />
+          )}
+        </div>
+      ) : (
+        <div className={classes.frame}>
+          {byDay(items, timeZone).map(([day, entries]) => (
+            <section key={day} aria-label={dayLabel(day)}>
+              <h3 className={classes.day}>{dayLabel(day)}</h3>
+              <ol className={classes.entries}>
+                {entries.map(({ unit, communication, ...event }) => (
+                  <li key={event.id} className={classes.entry}>
+                    <EventEntry
+                      event={event}
+                      channel={communication.channel}
+                      timeZone={timeZone}
+                      timeStyle="clock"
+                    />
+                    <span className={classes.where}>
+                      <StateLink
+                        changes={{ unit: unit.id, communication: communication.id }}
+                        className={classes.unit}
+                      >
+                        {t.activity.unit(unit.number)}
+                      </StateLink>
+                      <Text size="xs" c="dimmed" className={classes.channel}>
+                        <ChannelIcon channel={communication.channel} size={14} />
+                        {t.channels[communication.channel]} · {unit.recipientName}
+                      </Text>
+                    </span>
+                  </li>
+                ))}
+              </ol>
+            </section>
+          ))}
+        </div>
+      )}
+      {feed.hasNextPage && (
+        <Button
+          variant="default"
+          mt="md"
+          loading={feed.isFetchingNextPage}
+          onClick={() => void feed.fetchNextPage()}
+        >
+          {t.activity.older}
+        </Button>
+      )}
+    </section>
+  );
+}

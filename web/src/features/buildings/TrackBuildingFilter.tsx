@@ -1,0 +1,170 @@
+import { Combobox, InputBase, ScrollArea, Skeleton, Text, useCombobox } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
+import { IconBuilding, IconSelector } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import type { BuildingOut, BuildingStats } from "../../client";
+import { useText } from "../../i18n/Language";
+import { ProblemNotice } from "../track-center/ProblemNotice";
+import { useTrackCenter } from "../track-center/TrackCenterProvider";
+import { buildingLimit, buildingsQuery } from "./queries";
+import classes from "./TrackBuildingFilter.module.css";
+
+/** What left us successfully so far: three of the exclusive statuses. */
+const gone = (stats: BuildingStats) => stats.sent + stats.delivered + stats.opened;
+
+function matches(building: BuildingOut, wanted: string): boolean {
+  const text = `${building.code} ${building.name} ${building.address}`.toLocaleLowerCase();
+  return wanted
+    .toLocaleLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
+}
+
+/** Searchable choice of the building, with the figures that tell which needs attention. */
+export function TrackBuildingFilter() {
+  const t = useText();
+  const { building, buildings, set } = useTrackCenter();
+  const [search, setSearch] = useState("");
+  const [wanted] = useDebouncedValue(search, 200);
+  const combobox = useCombobox({
+    onDropdownClose: () => {
+      setSearch("");
+      combobox.resetSelectedOption();
+    },
+    onDropdownOpen: () => combobox.focusSearchInput(),
+  });
+  const everything = buildings.data?.items ?? [];
+  // The whole list is here unless there are very many: only then does the server search.
+  const partial = everything.length >= buildingLimit && buildings.data?.nextCursor != null;
+  const found = useQuery({ ...buildingsQuery(wanted), enabled: partial && wanted !== "" });
+  const shown =
+    partial && wanted
+      ? (found.data?.items ?? [])
+      : everything.filter((item) => matches(item, search));
+
+  if (buildings.isPending) {
+    return (
+      <div>
+        <Skeleton height={14} width={70} mb={8} />
+        <Skeleton height={48} radius="md" mb={12} />
+        <Skeleton height={62} radius="md" />
+      </div>
+    );
+  }
+  if (buildings.error && !buildings.data) {
+    return <ProblemNotice error={buildings.error} onRetry={() => void buildings.refetch()} />;
+  }
+  return (
+    <div>
+      <Text component="label" htmlFor="building" size="sm" fw={600} display="block" mb={6}>
+        {t.building.label}
+      </Text>
+      <Combobox
+        store={combobox}
+        onOptionSubmit={(id) => {
+          combobox.closeDropdown();
+          void set({
+            buildingId: id,
+            year: null,
+            unit: null,
+            communication: null,
+            after: null,
+            page: null,
+          });
+        }}
+      >
+        <Combobox.Target targetType="button">
+          <InputBase
+            id="building"
+            component="button"
+            type="button"
+            pointer
+            multiline
+            disabled={everything.length === 0}
+            aria-label={`${t.building.label}: ${building?.name ?? t.building.none}`}
+            leftSection={<IconBuilding size={18} aria-hidden />}
+            rightSection={<IconSelector size={16} aria-hidden />}
+            rightSectionPointerEvents="none"
+            onClick={() => combobox.toggleDropdown()}
+          >
+            <span className={classes.chosen}>
+              <span className={classes.name}>{building?.name ?? t.building.none}</span>
+              {building && <span className={classes.code}>{building.code}</span>}
+            </span>
+          </InputBase>
+        </Combobox.Target>
+        <Combobox.Dropdown className={classes.dropdown}>
+          <Combobox.Search
+            value={search}
+            onChange={(event) => {
+              setSearch(event.currentTarget.value);
+              combobox.selectFirstOption();
+            }}
+            placeholder={t.building.search}
+            aria-label={t.building.search}
+          />
+          <Combobox.Options aria-label={t.building.label}>
+            <ScrollArea.Autosize mah={380} type="auto">
+              {shown.length === 0 && <Combobox.Empty>{t.building.noMatch}</Combobox.Empty>}
+              {shown.map((item) => (
+                <Combobox.Option
+                  key={item.id}
+                  value={item.id}
+                  active={item.id === building?.id}
+                  className={classes.option}
+                >
+                  <span className={classes.name}>{item.name}</span>
+                  <span className={classes.code}>
+                    {item.code} · {t.building.units(item.unitCount)}
+                  </span>
+                  <span className={classes.figures}>
+                    <span>
+                      {t.building.sent} {gone(item.stats)}
+                    </span>
+                    <span data-tone={item.stats.failed > 0 ? "red" : undefined}>
+                      {t.building.failed} {item.stats.failed}
+                    </span>
+                    <span data-tone={item.stats.manual > 0 ? "brown" : undefined}>
+                      {t.building.manual} {item.stats.manual}
+                    </span>
+                  </span>
+                </Combobox.Option>
+              ))}
+            </ScrollArea.Autosize>
+          </Combobox.Options>
+        </Combobox.Dropdown>
+      </Combobox>
+      {building && <QuickStats building={building} />}
+    </div>
+  );
+}
+
+function QuickStats({ building }: { building: BuildingOut }) {
+  const t = useText();
+  const { stats } = building;
+  return (
+    <div className={classes.quick}>
+      <Text size="sm" c="dimmed">
+        {building.address}
+      </Text>
+      <Text size="sm" c="dimmed">
+        {t.building.units(building.unitCount)} · {t.building.quickStats}
+      </Text>
+      <dl className={classes.tiles}>
+        <div>
+          <dt>{t.building.sent}</dt>
+          <dd>{gone(stats).toLocaleString()}</dd>
+        </div>
+        <div data-tone={stats.failed > 0 ? "red" : undefined}>
+          <dt>{t.building.failed}</dt>
+          <dd>{stats.failed.toLocaleString()}</dd>
+        </div>
+        <div data-tone={stats.manual > 0 ? "brown" : undefined}>
+          <dt>{t.building.manual}</dt>
+          <dd>{stats.manual.toLocaleString()}</dd>
+        </div>
+      </dl>
+    </div>
+  );
+}

@@ -1,0 +1,34 @@
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { listBuildings, listYears } from "../../client";
+import { liveInterval } from "../track-center/live";
+
+/** Buildings asked for at once; beyond these the server searches. */
+export const buildingLimit = 200;
+
+export const buildingsQuery = (search: string) =>
+  queryOptions({
+    queryKey: ["buildings", search],
+    queryFn: async ({ signal }) => {
+      const query = { limit: buildingLimit, ...(search ? { search } : {}) };
+      const { data } = await listBuildings({ query, signal, throwOnError: true });
+      return data;
+    },
+    placeholderData: keepPreviousData,
+  });
+
+export const yearsQuery = (buildingId: string, chosenYear: number | null) =>
+  queryOptions({
+    queryKey: ["years", buildingId],
+    queryFn: async ({ signal }) => {
+      const { data } = await listYears({
+        path: { building_id: buildingId },
+        signal,
+        throwOnError: true,
+      });
+      return data;
+    },
+    refetchInterval: ({ state }) => {
+      const year = chosenYear ?? state.data?.defaultYear;
+      return liveInterval(state.data?.items.find((item) => item.year === year));
+    },
+  });

@@ -1,0 +1,341 @@
+import {
+  Alert,
+  Anchor,
+  Button,
+  CopyButton,
+  Group,
+  Skeleton,
+  Stack,
+  Text,
+  Tooltip,
+} from "@mantine/core";
+import {
+  IconAlertCircle,
+  IconEye,
+  IconHandStop,
+  IconNote,
+  IconPaperclip,
+  IconRepeat,
+} from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { lazy, Suspense, useState } from "react";
+import type { CommunicationOut, RecipientOut } from "../../client";
+import type { Dictionary } from "../../i18n/en";
+import { useLanguage, useText } from "../../i18n/Language";
+import { TimeStamp } from "../../time/TimeStamp";
+import { ProblemNotice } from "../track-center/ProblemNotice";
+import { useTrackCenter } from "../track-center/TrackCenterProvider";
+import { AddNoteForm } from "./AddNoteForm";
+import classes from "./CommunicationDetail.module.css";
+import { CommunicationTimeline, optimisticId } from "./CommunicationTimeline";
+import { factsOfEvent, failureKind } from "./failure";
+import { ManualEventForm } from "./ManualEventForm";
+import { communicationQuery } from "./queries";
+import { ResendForm } from "./ResendForm";
+import type { Channel, DeliveryStatus } from "./words";
+
+const CommunicationPreview = lazy(() => import("./CommunicationPreview"));
+
+/** Channel of each attempt, where the communication has attempts of its own choosing. */
+function channelsOfAttempts(communication: CommunicationOut): Record<number, Channel> {
+  return Object.fromEntries(communication.attempts.map(({ number, channel }) => [number, channel]));
+}
+
+/** One message: why it failed, whom it went to, what can be done, and all that happened. */
+export function CommunicationDetail({ id }: { id: string }) {
+  const { interval, timeZone } = useTrackCenter();
+  const query = useQuery({ ...communicationQuery(id), refetchInterval: interval });
+  const t = useText();
+  if (query.isPending) {
+    return (
+      <Stack aria-busy>
+        <Skeleton height={90} radius="md" />
+        <Skeleton height={36} width="70%" radius="md" />
+        {[1, 2, 3, 4].map((key) => (
+          <Skeleton key={key} height={44} radius="md" />
+        ))}
+      </Stack>
+    );
+  }
+  if (!query.data)
+    return <ProblemNotice error={query.error} onRetry={() => void query.refetch()} />;
+  const communication = query.data;
+  return (
+    <Stack gap="lg">
+      <FailureNotice communication={communication} />
+      <Facts communication={communication} timeZone={timeZone} />
+      <Actions communication={communication} timeZone={timeZone} />
+      <Attachments communication={communication} />
+      <section aria-labelledby={`timeline-${id}`}>
+        <h3 id={`timeline-${id}`} className={classes.section}>
+          {t.drawer.timeline}
+        </h3>
+        <CommunicationTimeline
+          events={communication.events}
+          channel={communication.channel}
+          channelOfAttempt={channelsOfAttempts(communication)}
+          timeZone={timeZone}
+        />
+      </section>
+      <Notes communication={communication} timeZone={timeZone} />
+    </Stack>
+  );
+}
+
+function FailureNotice({ communication }: { communication: CommunicationOut }) {
+  const t = useText();
+  if (communication.deliveryStatus !== "FAILED") return null;
+  const event = communication.events.findLast(
+    ({ type }) => type === "FAILED" || type === "RETURNED",
+  );
+  if (!event) return null;
+  const channel = channelsOfAttempts(communication)[event.attempt] ?? communication.channel;
+  const explained =
+    event.type === "RETURNED"
+      ? t.failures.returned
+      : t.failures[failureKind(factsOfEvent(event, channel))];
+  return (
+    <Alert
+      color="red"
+      icon={<IconAlertCircle />}
+      title={explained.what}
+      className={classes.failure}
+    >
+      <Text size="sm" c="inherit">
+        <strong>{t.events.nextStep}:</strong> {explained.next}
+      </Text>
+    </Alert>
+  );
+}
+
+interface PartProps {
+  communication: CommunicationOut;
+  timeZone: string;
+}
+
+/** Where the billing file would send it. */
+function billedContact(recipient: RecipientOut, channel: Channel): string {
+  if (channel === "EMAIL") return recipient.email ?? "";
+  if (channel === "SMS") return recipient.phone ?? "";
+  const place = [recipient.postcode, recipient.city].filter(Boolean).join(" ");
+  return [recipient.street, recipient.street2, place, recipient.country].filter(Boolean).join(", ");
+}
+
+function Facts({ communication, timeZone }: PartProps) {
+  const t = useText();
+  const { recipient } = communication;
+  const newest = communication.attempts.at(-1);
+  const channel = newest?.channel ?? communication.channel;
+  const times = [
+    [t.drawer.queuedAt, communication.queuedAt],
+    [t.drawer.sentAt, communication.sentAt],
+    [t.drawer.deliveredAt, communication.deliveredAt],
+    [t.drawer.openedAt, communication.openedAt],
+    [t.drawer.failedAt, communication.failedAt],
+  ] as const;
+  return (
+    <dl className={classes.facts}>
+      <dt>{t.drawer.to}</dt>
+      <dd>{newest?.recipient || billedContact(recipient, channel) || "–"}</dd>
+      {channel !== communication.channel && (
+        <>
+          <dt>{t.drawer.sentBy}</dt>
+          <dd>{t.channels[channel]}</dd>
+        </>
+      )}
+      {communication.subject && (
+        <>
+          <dt>{t.drawer.subject}</dt>
+          <dd>{communication.subject}</dd>
+        </>
+      )}
+      {times.map(
+        ([label, value]) =>
+          value && (
+            <div key={label} className={classes.row}>
+              <dt>{label}</dt>
+              <dd>
+                <TimeStamp value={value} timeZone={timeZone} style="short" focusable />
+              </dd>
+            </div>
+          ),
+      )}
+      {communication.providerMessageId && (
+        <>
+          <dt>{t.drawer.providerId}</dt>
+          <dd className={classes.id}>
+            <code>{communication.providerMessageId}</code>
+            <CopyButton value={communication.providerMessageId}>
+              {({ copied, copy }) => (
+                <Button variant="subtle" size="compact-xs" onClick={copy} aria-live="polite">
+                  {copied ? t.common.copied : t.common.copy}
+                </Button>
+              )}
+            </CopyButton>
+          </dd>
+        </>
+      )}
+    </dl>
+  );
+}
+
+/** Why it cannot be resent now, or null. */
+function resendObstacle(status: DeliveryStatus, t: Dictionary): string | null {
+  if (status === "PENDING") return t.resend.notYet;
+  if (status === "ENQUEUED") return t.resend.inQueue;
+  return status === "CANCELLED" ? t.resend.cancelled : null;
+}
+
+type Dialog = "preview" | "resend" | "manual" | "note" | null;
+
+function Actions({ communication, timeZone }: PartProps) {
+  const t = useText();
+  const { canWrite } = useTrackCenter();
+  const [dialog, setDialog] = useState<Dialog>(null);
+  const [previewed, setPreviewed] = useState(false);
+  const close = () => setDialog(null);
+  const obstacle = resendObstacle(communication.deliveryStatus, t);
+  return (
+    <Group gap="xs">
+      {canWrite && (
+        <Tooltip label={obstacle} disabled={!obstacle}>
+          <Button
+            size="sm"
+            variant={communication.deliveryStatus === "FAILED" ? "filled" : "default"}
+            leftSection={<IconRepeat size={16} aria-hidden />}
+            // Still reachable, so that the reason can be read.
+            aria-disabled={obstacle !== null}
+            data-disabled={obstacle !== null || undefined}
+            onClick={() => obstacle === null && setDialog("resend")}
+          >
+            {t.drawer.resend}
+          </Button>
+        </Tooltip>
+      )}
+      <Button
+        size="sm"
+        variant="default"
+        leftSection={<IconEye size={16} aria-hidden />}
+        onClick={() => {
+          setPreviewed(true);
+          setDialog("preview");
+        }}
+      >
+        {t.drawer.preview}
+      </Button>
+      {canWrite && (
+        <>
+          <Button
+            size="sm"
+            variant="default"
+            leftSection={<IconHandStop size={16} aria-hidden />}
+            onClick={() => setDialog("manual")}
+          >
+            {t.drawer.mark}
+          </Button>
+          <Button
+            size="sm"
+            variant="default"
+            leftSection={<IconNote size={16} aria-hidden />}
+            onClick={() => setDialog("note")}
+          >
+            {t.drawer.addNote}
+          </Button>
+          <ResendForm
+            communication={communication}
+            opened={dialog === "resend"}
+            onOpen={() => setDialog("resend")}
+            onClose={close}
+          />
+          <ManualEventForm
+            id={communication.id}
+            timeZone={timeZone}
+            opened={dialog === "manual"}
+            onOpen={() => setDialog("manual")}
+            onClose={close}
+          />
+          <AddNoteForm
+            id={communication.id}
+            opened={dialog === "note"}
+            onOpen={() => setDialog("note")}
+            onClose={close}
+          />
+        </>
+      )}
+      {previewed && (
+        <Suspense>
+          <CommunicationPreview
+            communication={communication}
+            opened={dialog === "preview"}
+            onClose={close}
+          />
+        </Suspense>
+      )}
+    </Group>
+  );
+}
+
+function fileSize(bytes: number, language: string): string {
+  const kilobytes = Math.max(1, Math.round(bytes / 1000));
+  return new Intl.NumberFormat(language, { style: "unit", unit: "kilobyte" }).format(kilobytes);
+}
+
+function Attachments({ communication }: { communication: CommunicationOut }) {
+  const { text: t, code } = useLanguage();
+  if (communication.attachments.length === 0) return null;
+  return (
+    <section>
+      <h3 className={classes.section}>{t.drawer.attachments}</h3>
+      <ul className={classes.files}>
+        {communication.attachments.map((file) => (
+          <li key={file.id}>
+            <IconPaperclip size={15} aria-hidden />
+            <Anchor
+              href={`/api/track/attachments/${file.id}`}
+              size="sm"
+              aria-label={t.drawer.download(file.fileName)}
+            >
+              {file.fileName}
+            </Anchor>
+            <Text span size="xs" c="dimmed">
+              {t.drawer.attachmentKinds[file.kind]} · {fileSize(file.size, code)}
+            </Text>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Notes({ communication, timeZone }: PartProps) {
+  const t = useText();
+  return (
+    <section>
+      <h3 className={classes.section}>{t.drawer.notes}</h3>
+      {communication.auditNotes.length === 0 ? (
+        <Text size="sm" c="dimmed">
+          {t.note.none}
+        </Text>
+      ) : (
+        <ul className={classes.notes}>
+          {communication.auditNotes.toReversed().map((note) => (
+            <li key={note.id}>
+              <Text size="sm" className={classes.note}>
+                {note.note}
+              </Text>
+              <Text size="xs" c="dimmed">
+                {note.id === optimisticId ? (
+                  t.events.saving
+                ) : (
+                  <TimeStamp value={note.createdAt} timeZone={timeZone} focusable />
+                )}
+                <span aria-hidden> · </span>
+                {note.user?.username ?? t.events.system}
+              </Text>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,147 @@
+import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { bootstrap } from "../../bootstrap";
+import {
+  addNote,
+  type CommunicationOut,
+  type EventOut,
+  getCommunication,
+  type ManualEventIn,
+  type ResendIn,
+  recordManualEvent,
+  resendCommunication,
+} from "../../client";
+import { optimisticId } from "./CommunicationTimeline";
+import type { DeliveryStatus } from "./words";
+
+export const communicationQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["communication", id],
+    queryFn: async ({ signal }) => {
+      const { data } = await getCommunication({
+        path: { communication_id: id },
+        signal,
+        throwOnError: true,
+      });
+      return data;
+    },
+  });
+
+const me = () => ({ id: optimisticId, username: bootstrap.user.username });
+
+function expectedEvent(
+  known: CommunicationOut,
+  event: Pick<EventOut, "type" | "attempt" | "payload">,
+): EventOut {
+  const now = new Date().toISOString();
+  return {
+    ...event,
+    id: optimisticId,
+    sequence: known.events.length + 1,
+    source: "USER",
+    occurredAt: now,
+    recordedAt: now,
+    user: me(),
+    hash: "",
+  };
+}
+
+/**
+ * Shows what a change will do before the server has answered, and takes it back if it refuses.
+ * The caller says so to the person: `onError` of the mutation it gets.
+ */
+function useOptimistic<Request>(
+  id: string,
+  send: (request: Request) => Promise<unknown>,
+  expect: (known: CommunicationOut, request: Request) => CommunicationOut,
+) {
+  const client = useQueryClient();
+  const { queryKey } = communicationQuery(id);
+  return useMutation({
+    mutationFn: send,
+    onMutate: async (request: Request) => {
+      await client.cancelQueries({ queryKey });
+      const before = client.getQueryData(queryKey);
+      if (before) client.setQueryData(queryKey, expect(before, request));
+      return { before };
+    },
+    onError: (_error, _request, context) => {
+      if (context?.before) client.setQueryData(queryKey, context.before);
+    },
+    onSettled: () =>
+      Promise.all(
+        ["communication", "units", "unit", "years", "activity", "buildings"].map((name) =>
+          client.invalidateQueries({ queryKey: [name] }),
+        ),
+      ),
+  });
+}
+
+export function useResend(id: string) {
+  return useOptimistic(
+    id,
+    (body: ResendIn) =>
+      resendCommunication({ path: { communication_id: id }, body, throwOnError: true }),
+    (known, request) => ({
+      ...known,
+      deliveryStatus: "ENQUEUED",
+      events: [
+        ...known.events,
+        expectedEvent(known, {
+          type: "RESEND_REQUESTED",
+          attempt: Math.max(1, ...known.events.map((event) => event.attempt)) + 1,
+          payload: {
+            channel: request.channel ?? known.channel,
+            note: request.note ?? "",
+            oldContact: { email: known.recipient.email, phone: known.recipient.phone },
+            newContact: request.contact ?? {},
+          },
+        }),
+      ],
+    }),
+  );
+}
+
+export function useManualEvent(id: string) {
+  return useOptimistic(
+    id,
+    (body: ManualEventIn) =>
+      recordManualEvent({ path: { communication_id: id }, body, throwOnError: true }),
+    (known, request) => {
+      const returned = request.type === "RETURNED";
+      const status: DeliveryStatus = returned ? "FAILED" : "MANUAL";
+      return {
+        ...known,
+        deliveryStatus: status,
+        events: [
+          ...known.events,
+          expectedEvent(known, {
+            type: returned ? "RETURNED" : "MANUAL_MARKED",
+            attempt: Math.max(0, ...known.events.map((event) => event.attempt)),
+            payload: { method: request.type, note: request.note },
+          }),
+        ],
+      };
+    },
+  );
+}
+
+export function useAddNote(id: string) {
+  return useOptimistic(
+    id,
+    (note: string) =>
+      addNote({ path: { communication_id: id }, body: { note }, throwOnError: true }),
+    (known, note) => ({
+      ...known,
+      auditNotes: [
+        ...known.auditNotes,
+        {
+          id: optimisticId,
+          note,
+          user: me(),
+          createdAt: new Date().toISOString(),
+          eventId: null,
+        },
+      ],
+    }),
+  );
+}

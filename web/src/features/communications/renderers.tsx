@@ -1,0 +1,193 @@
+import {
+  type Icon,
+  IconAlertCircle,
+  IconArrowBackUp,
+  IconBan,
+  IconCheck,
+  IconClockPause,
+  IconFilePlus,
+  IconHandStop,
+  IconHourglass,
+  IconInfoCircle,
+  IconMailbox,
+  IconMailOpened,
+  IconPrinter,
+  IconRepeat,
+  IconSend,
+} from "@tabler/icons-react";
+import type { EventOut } from "../../client";
+import type { Dictionary } from "../../i18n/en";
+import { factsOfEvent, failureKind } from "./failure";
+import { contactLine, field, record } from "./payload";
+import { isLetter, type Tone } from "./StatusBadge";
+import type { Channel, EventType } from "./words";
+
+export interface Rendered {
+  icon: Icon;
+  tone: Tone;
+  /** One plain sentence. */
+  sentence: string;
+  /** More to know: a note, a contact, a hint. */
+  details: string[];
+  /** What to do about it. */
+  nextStep?: string;
+  /** Whether the provider's own words are worth a disclosure. */
+  raw: boolean;
+}
+
+type Renderer = (event: EventOut, channel: Channel, t: Dictionary) => Rendered;
+
+const noteOf = (event: EventOut): string[] => {
+  const note = field(event.payload, "note");
+  return note ? [note] : [];
+};
+
+const troubleOf = (event: EventOut): string[] => {
+  const message = field(record(event.payload.error), "message");
+  return message ? [message] : [];
+};
+
+const isReadyToPrint = (event: EventOut): boolean => event.payload.stage === "READY_TO_PRINT";
+
+const channelOf = (event: EventOut, fallback: Channel): Channel => {
+  const channel = field(event.payload, "channel");
+  return channel === "EMAIL" ||
+    channel === "SMS" ||
+    channel === "LETTER" ||
+    channel === "LETTER_WITH_RECEIPT"
+    ? channel
+    : fallback;
+};
+
+/** A total map: a new kind of event does not compile until it says here how it reads. */
+const renderers: { [Kind in EventType]: Renderer } = {
+  CREATED: (event, _channel, t) => {
+    const file = field(event.payload, "fileName");
+    return {
+      icon: IconFilePlus,
+      tone: "gray",
+      sentence: file ? t.events.CREATED_IMPORT(file) : t.events.CREATED,
+      details: [],
+      raw: false,
+    };
+  },
+  ENQUEUED: (_event, _channel, t) => ({
+    icon: IconHourglass,
+    tone: "blue",
+    sentence: t.events.ENQUEUED,
+    details: [],
+    raw: false,
+  }),
+  SENT: (event, channel, t) => {
+    const recipient = field(event.payload, "recipient");
+    const letter = isReadyToPrint(event) || isLetter(channel);
+    return {
+      icon: letter ? IconPrinter : IconSend,
+      tone: letter ? "amber" : "violet",
+      sentence: t.events.SENT[channel],
+      details: recipient ? [`${t.drawer.to}: ${recipient}`] : [],
+      raw: Object.keys(record(event.payload.detail)).length > 0,
+    };
+  },
+  DELIVERED: (event, channel, t) => ({
+    icon: IconCheck,
+    tone: "green",
+    sentence: t.events.DELIVERED[channel],
+    details: field(event.payload, "diagnostic") ? [field(event.payload, "diagnostic")] : [],
+    raw: true,
+  }),
+  OPENED: (_event, _channel, t) => ({
+    icon: IconMailOpened,
+    tone: "teal",
+    sentence: t.events.OPENED,
+    details: [t.events.OPENED_HINT],
+    raw: true,
+  }),
+  FAILED: (event, channel, t) => {
+    const kind = failureKind(factsOfEvent(event, channel));
+    const explained = t.failures[kind];
+    const error = record(event.payload.error);
+    return {
+      icon: IconAlertCircle,
+      tone: "red",
+      sentence:
+        kind === "other"
+          ? field(error, "explanation") || field(error, "message") || explained.what
+          : explained.what,
+      details: [],
+      nextStep: kind === "other" ? field(error, "nextStep") || explained.next : explained.next,
+      raw: true,
+    };
+  },
+  DEFERRED: (event, _channel, t) => ({
+    icon: IconClockPause,
+    tone: "amber",
+    sentence: t.events.DEFERRED,
+    details: troubleOf(event),
+    raw: true,
+  }),
+  NOTICE: (event, _channel, t) => {
+    const notices: Record<string, string> = t.events.NOTICES;
+    const kind = field(event.payload, "kind");
+    return {
+      icon: IconInfoCircle,
+      tone: "gray",
+      sentence: notices[kind] ?? (kind ? `${t.events.NOTICE}: ${kind}` : t.events.NOTICE),
+      details: [],
+      raw: true,
+    };
+  },
+  RESEND_REQUESTED: (event, channel, t) => {
+    const before = record(event.payload.oldContact);
+    const changes = Object.entries(record(event.payload.newContact)).flatMap(([name, value]) => {
+      const [was, is] = [contactLine(before[name]), contactLine(value)];
+      if (!is || is === was) return [];
+      return [was ? t.events.CONTACT_CHANGED(was, is) : t.events.CONTACT_SET(is)];
+    });
+    return {
+      icon: IconRepeat,
+      tone: "blue",
+      sentence: t.events.RESEND_BY(t.channels[channelOf(event, channel)]),
+      details: [...changes, ...noteOf(event)],
+      raw: false,
+    };
+  },
+  MANUAL_MARKED: (event, _channel, t) => {
+    const methods: Record<string, string> = t.manual.types;
+    const method = field(event.payload, "method");
+    return {
+      icon: IconHandStop,
+      tone: "brown",
+      sentence: methods[method] ?? t.events.MANUAL_MARKED,
+      details: noteOf(event),
+      raw: false,
+    };
+  },
+  POSTED: (_event, _channel, t) => ({
+    icon: IconMailbox,
+    tone: "violet",
+    sentence: t.events.POSTED,
+    details: [],
+    raw: false,
+  }),
+  RETURNED: (event, _channel, t) => ({
+    icon: IconArrowBackUp,
+    tone: "red",
+    sentence: t.events.RETURNED,
+    details: noteOf(event),
+    nextStep: t.failures.returned.next,
+    raw: false,
+  }),
+  CANCELLED: (_event, _channel, t) => ({
+    icon: IconBan,
+    tone: "gray",
+    sentence: t.events.CANCELLED,
+    details: [],
+    raw: false,
+  }),
+};
+
+/** How an event of a communication reads. `channel` is the one its attempt used. */
+export function renderEvent(event: EventOut, channel: Channel, t: Dictionary): Rendered {
+  return renderers[event.type](event, channel, t);
+}

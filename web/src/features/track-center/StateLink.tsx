@@ -1,0 +1,31 @@
+import type { AnchorHTMLAttributes, MouseEvent, ReactNode, Ref } from "react";
+import { type Filters, hrefOf } from "./filters";
+import { useTrackCenter } from "./TrackCenterProvider";
+
+type Changes = Partial<{ [Name in keyof Filters]: Filters[Name] | null }>;
+
+interface StateLinkProps extends Omit<AnchorHTMLAttributes<HTMLAnchorElement>, "href" | "onClick"> {
+  changes: Changes;
+  children: ReactNode;
+  ref?: Ref<HTMLAnchorElement>;
+}
+
+/** A real link to this screen in another state: opens in a new tab, can be copied, needs no reload. */
+export function StateLink({ changes, children, ...rest }: StateLinkProps) {
+  const { filters, set } = useTrackCenter();
+  const follow = (event: MouseEvent) => {
+    if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
+      return;
+    event.preventDefault();
+    void set(changes);
+  };
+  return (
+    <a
+      {...rest}
+      href={hrefOf(window.location.pathname, { ...filters, ...changes })}
+      onClick={follow}
+    >
+      {children}
+    </a>
+  );
+}

@@ -1,0 +1,136 @@
+import { Skeleton, Tabs, Text } from "@mantine/core";
+import { IconActivity, IconBuilding, IconLayoutList } from "@tabler/icons-react";
+import { lazy, Suspense, useState } from "react";
+import { useText } from "../../i18n/Language";
+import { BatchBar } from "../batches/BatchBar";
+import { TrackBuildingFilter } from "../buildings/TrackBuildingFilter";
+import { TrackYearTimeline } from "../buildings/TrackYearTimeline";
+import { TrackSummaryCards } from "../summary/TrackSummaryCards";
+import { TrackUnitTable } from "../units/TrackUnitTable";
+import { EmptyState } from "./EmptyState";
+import { Freshness } from "./Freshness";
+import { tabs } from "./filters";
+import { ProblemNotice } from "./ProblemNotice";
+import classes from "./TrackCenterPage.module.css";
+import { TrackCenterProvider, useTrackCenter } from "./TrackCenterProvider";
+import { TrackHeader } from "./TrackHeader";
+import { useKeys } from "./useKeys";
+
+const ActivityFeed = lazy(() => import("../activity/ActivityFeed"));
+const TrackUnitDrawer = lazy(() => import("../units/TrackUnitDrawer"));
+const KeyboardHelp = lazy(() => import("./KeyboardHelp"));
+
+/** The whole screen at /track. */
+export function TrackCenterPage() {
+  return (
+    <TrackCenterProvider>
+      <Frame />
+    </TrackCenterProvider>
+  );
+}
+
+function Frame() {
+  const t = useText();
+  const { filters } = useTrackCenter();
+  const [help, setHelp] = useState(false);
+  // Loaded with their first use, and kept from then on, so that they can slide out.
+  const [helpUsed, setHelpUsed] = useState(false);
+  const [drawerUsed, setDrawerUsed] = useState(false);
+  if (help && !helpUsed) setHelpUsed(true);
+  if (filters.unit !== null && !drawerUsed) setDrawerUsed(true);
+  useKeys({ "?": () => setHelp(true) });
+  return (
+    <>
+      <a href="#content" className="tc-skip">
+        {t.skipToContent}
+      </a>
+      <TrackHeader onHelp={() => setHelp(true)} />
+      <div className={classes.columns}>
+        <aside className={classes.side} aria-label={t.building.label}>
+          <TrackBuildingFilter />
+          <TrackYearTimeline />
+        </aside>
+        <main id="content" className={classes.main} tabIndex={-1}>
+          <Content />
+        </main>
+      </div>
+      <Suspense>
+        {drawerUsed && <TrackUnitDrawer />}
+        {helpUsed && <KeyboardHelp opened={help} onClose={() => setHelp(false)} />}
+      </Suspense>
+    </>
+  );
+}
+
+function Content() {
+  const t = useText();
+  const { building, buildings, years, year, filters, set } = useTrackCenter();
+  if (buildings.data && !building) {
+    return filters.buildingId ? (
+      <div className={classes.card}>
+        <EmptyState icon={IconBuilding} title={t.common.loadFailed} hint={t.common.gone} />
+      </div>
+    ) : (
+      <div className={classes.card}>
+        <EmptyState icon={IconBuilding} title={t.building.none} hint={t.building.noneHint} />
+      </div>
+    );
+  }
+  return (
+    <>
+      <div className={classes.heading}>
+        {building ? (
+          <div>
+            <h1 className={classes.title}>
+              {building.name} <span className={classes.year}>{year}</span>
+            </h1>
+            {building.address && (
+              <Text size="sm" c="dimmed">
+                {building.address}
+              </Text>
+            )}
+          </div>
+        ) : (
+          <h1 className={classes.title} aria-busy>
+            <Skeleton component="span" display="block" height={30} width={260} />
+            <span className={classes.hidden}>{t.product}</span>
+          </h1>
+        )}
+        <Freshness />
+      </div>
+      {years.error && !years.data ? (
+        <ProblemNotice error={years.error} onRetry={years.refetch} />
+      ) : (
+        <>
+          <BatchBar />
+          <TrackSummaryCards />
+          <Tabs
+            value={filters.tab}
+            onChange={(value) =>
+              void set({ tab: tabs.find((known) => known === value) ?? "units" })
+            }
+            keepMounted={false}
+            classNames={{ list: classes.tabs }}
+          >
+            <Tabs.List mb="md">
+              <Tabs.Tab value="units" leftSection={<IconLayoutList size={16} aria-hidden />}>
+                {t.tabs.units}
+              </Tabs.Tab>
+              <Tabs.Tab value="activity" leftSection={<IconActivity size={16} aria-hidden />}>
+                {t.tabs.activity}
+              </Tabs.Tab>
+            </Tabs.List>
+            <Tabs.Panel value="units">
+              <TrackUnitTable />
+            </Tabs.Panel>
+            <Tabs.Panel value="activity">
+              <Suspense fallback={<Skeleton height={300} radius="md" />}>
+                <ActivityFeed />
+              </Suspense>
+            </Tabs.Panel>
+          </Tabs>
+        </>
+      )}
+    </>
+  );
+}

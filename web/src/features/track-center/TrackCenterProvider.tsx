@@ -1,0 +1,87 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { createContext, type ReactNode, useCallback, useContext, useMemo } from "react";
+import { bootstrap } from "../../bootstrap";
+import type { BuildingOut, YearOut, YearsOut } from "../../client";
+import { buildingsQuery, yearsQuery } from "../buildings/queries";
+import { useFilters } from "./filters";
+import { liveInterval } from "./live";
+
+interface TrackCenter extends ReturnType<typeof useFilters> {
+  building: BuildingOut | undefined;
+  buildings: ReturnType<typeof useBuildings>;
+  years: {
+    data: YearsOut | undefined;
+    isPending: boolean;
+    error: Error | null;
+    refetch: () => void;
+  };
+  year: number | undefined;
+  yearInfo: YearOut | undefined;
+  timeZone: string;
+  canWrite: boolean;
+  /** Milliseconds between looks while something moves, else false. */
+  interval: number | false;
+  /** When the shown figures were read, in milliseconds since the epoch; 0 before that. */
+  updatedAt: number;
+  refreshing: boolean;
+  stale: boolean;
+  refresh: () => void;
+}
+
+const TrackCenterContext = createContext<TrackCenter | null>(null);
+
+function useBuildings() {
+  return useQuery(buildingsQuery(""));
+}
+
+/** Resolves building and year of the URL, and shares them with every part of the screen. */
+export function TrackCenterProvider({ children }: { children: ReactNode }) {
+  const url = useFilters();
+  const client = useQueryClient();
+  const buildings = useBuildings();
+  const building = url.filters.buildingId
+    ? buildings.data?.items.find((item) => item.id === url.filters.buildingId)
+    : buildings.data?.items[0];
+  const years = useQuery({
+    ...yearsQuery(building?.id ?? "", url.filters.year),
+    enabled: building !== undefined,
+  });
+  const year = url.filters.year ?? years.data?.defaultYear;
+  const yearInfo = years.data?.items.find((item) => item.year === year);
+
+  const refresh = useCallback(() => {
+    void client.invalidateQueries();
+  }, [client]);
+
+  const value = useMemo<TrackCenter>(
+    () => ({
+      ...url,
+      building,
+      buildings,
+      years: {
+        data: years.data,
+        isPending: years.isPending,
+        error: years.error,
+        refetch: () => void years.refetch(),
+      },
+      year,
+      yearInfo,
+      timeZone: building?.timeZone || bootstrap.timeZone,
+      canWrite: bootstrap.user.role === "admin",
+      interval: liveInterval(yearInfo),
+      updatedAt: years.dataUpdatedAt,
+      refreshing: years.isFetching,
+      stale: years.isRefetchError,
+      refresh,
+    }),
+    [url, building, buildings, years, year, yearInfo, refresh],
+  );
+  return <TrackCenterContext.Provider value={value}>{children}</TrackCenterContext.Provider>;
+}
+
+/** Building, year and filters of the screen. */
+export function useTrackCenter(): TrackCenter {
+  const value = useContext(TrackCenterContext);
+  if (!value) throw new Error("useTrackCenter needs a TrackCenterProvider above it");
+  return value;
+}

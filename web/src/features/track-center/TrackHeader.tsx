@@ -1,0 +1,147 @@
+import {
+  ActionIcon,
+  Button,
+  Group,
+  Menu,
+  SegmentedControl,
+  Text,
+  Tooltip,
+  useComputedColorScheme,
+  useMantineColorScheme,
+} from "@mantine/core";
+import {
+  IconChevronDown,
+  IconCode,
+  IconKeyboard,
+  IconLogout,
+  IconMoon,
+  IconSun,
+  IconUser,
+} from "@tabler/icons-react";
+import { useRef } from "react";
+import { csrfToken } from "../../api";
+import { bootstrap } from "../../bootstrap";
+import { type LanguageCode, useLanguage } from "../../i18n/Language";
+import classes from "./TrackHeader.module.css";
+
+/** Product name, language, colours, help, and the way out. */
+export function TrackHeader({ onHelp }: { onHelp: () => void }) {
+  const { text: t, code, choose } = useLanguage();
+  const { setColorScheme } = useMantineColorScheme();
+  const scheme = useComputedColorScheme("light");
+  const logout = useRef<HTMLFormElement>(null);
+  const other = scheme === "dark" ? "light" : "dark";
+  const schemeLabel = other === "dark" ? t.header.toDark : t.header.toLight;
+  return (
+    <header className={classes.header}>
+      <a href="/track" className={classes.brand}>
+        <Logo />
+        {t.product}
+      </a>
+      <Group gap={6} wrap="nowrap">
+        <SegmentedControl
+          size="xs"
+          aria-label={t.header.language}
+          value={code}
+          onChange={(value) => choose(value as LanguageCode)}
+          data={[
+            { value: "en", label: "EN" },
+            { value: "de", label: "DE" },
+          ]}
+        />
+        <Tooltip label={schemeLabel}>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size="lg"
+            aria-label={schemeLabel}
+            onClick={() => setColorScheme(other)}
+            className={classes.icon}
+          >
+            {other === "dark" ? (
+              <IconMoon size={18} aria-hidden />
+            ) : (
+              <IconSun size={18} aria-hidden />
+            )}
+          </ActionIcon>
+        </Tooltip>
+        <Tooltip label={`${t.header.help} (?)`}>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size="lg"
+            aria-label={t.header.help}
+            onClick={onHelp}
+            className={`${classes.icon} ${classes.wide}`}
+          >
+            <IconKeyboard size={18} aria-hidden />
+          </ActionIcon>
+        </Tooltip>
+        <Menu position="bottom-end" withArrow width={230}>
+          <Menu.Target>
+            <Button
+              variant="subtle"
+              color="gray"
+              size="sm"
+              px="xs"
+              className={classes.icon}
+              aria-label={`${t.header.userMenu}: ${bootstrap.user.username}`}
+              leftSection={<IconUser size={18} aria-hidden />}
+              rightSection={<IconChevronDown size={14} aria-hidden />}
+            >
+              <span className={classes.wide}>{bootstrap.user.username}</span>
+            </Button>
+          </Menu.Target>
+          <Menu.Dropdown>
+            <div className={classes.who}>
+              <Text size="xs" c="dimmed">
+                {t.header.signedInAs}
+              </Text>
+              <Text size="sm" fw={600}>
+                {bootstrap.user.username}
+              </Text>
+              <Text size="xs" c="dimmed">
+                {t.header.roles[bootstrap.user.role]}
+              </Text>
+            </div>
+            <Menu.Divider />
+            <Menu.Item
+              component="a"
+              href="/api/docs"
+              target="_blank"
+              rel="noreferrer"
+              leftSection={<IconCode size={16} aria-hidden />}
+            >
+              {t.header.apiDocs}
+            </Menu.Item>
+            <Menu.Item
+              leftSection={<IconLogout size={16} aria-hidden />}
+              onClick={() => logout.current?.requestSubmit()}
+            >
+              {t.header.signOut}
+            </Menu.Item>
+          </Menu.Dropdown>
+        </Menu>
+      </Group>
+      <form ref={logout} method="post" action={bootstrap.logoutUrl} hidden>
+        <input type="hidden" name="csrfmiddlewaretoken" value={csrfToken()} />
+      </form>
+    </header>
+  );
+}
+
+function Logo() {
+  return (
+    <svg width="26" height="26" viewBox="0 0 26 26" aria-hidden="true">
+      <rect width="26" height="26" rx="7" className={classes.tile} />
+      <path
+        d="M6 9.5h14v8.5a1.5 1.5 0 0 1-1.5 1.5h-11A1.5 1.5 0 0 1 6 18zM6.3 9.3 13 14.4l6.7-5.1"
+        fill="none"
+        stroke="#fff"
+        strokeWidth="1.7"
+        strokeLinecap="round"
+        strokeLinejoin="round"
+      />
+    </svg>
+  );
+}

@@ -1,0 +1,22 @@
+import type { Stats, YearOut } from "../../client";
+
+/** Milliseconds between looks while messages leave, and while receipts are awaited. */
+const sending = 3_000;
+const awaitingReceipts = 10_000;
+
+function sum(channels: Stats[], count: (stats: Stats) => number): number {
+  return channels.reduce((total, stats) => total + count(stats), 0);
+}
+
+/**
+ * How often to look again: often while something is queued, now and then while a receipt may
+ * still come, not at all when everything is final. Letters waiting for the printer move only when
+ * a person does something.
+ */
+export function liveInterval(year: YearOut | undefined): number | false {
+  if (!year) return false;
+  const all = Object.values(year.channels);
+  if (sum(all, (stats) => stats.enqueued) > 0) return sending;
+  const digital = [year.channels.EMAIL, year.channels.SMS].filter((stats) => stats !== undefined);
+  return sum(digital, (stats) => stats.sent) > 0 ? awaitingReceipts : false;
+}
