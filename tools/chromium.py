@@ -5,6 +5,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from playwright.sync_api import Error, sync_playwright
+
 from tools import web
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -104,16 +106,17 @@ def _from_npm() -> Path | None:
 
 def _starts(program: Path) -> bool:
     """Whether it renders a page, not only prints its version: a missing library shows here."""
-    command = [str(program), "--headless", *FLAGS, "--dump-dom", "data:text/html,<p>ready"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    except (OSError, subprocess.TimeoutExpired) as problem:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+            page = browser.new_page()
+            page.set_content("<p>ready</p>")
+            ready = page.inner_text("p") == "ready"
+            browser.close()
+    except Error as problem:
         print(f"{program} does not start: {problem}")
         return False
-    if "ready" not in done.stdout:
-        print(f"{program} does not start:\n{done.stderr}")
-        return False
-    return True
+    return ready
 
 
 if __name__ == "__main__":
