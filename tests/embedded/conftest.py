@@ -152,7 +152,7 @@ def query() -> Callable[..., list[tuple[Any, ...]]]:
             except psycopg.OperationalError:
                 return None
             with connection:
-                cursor = connection.execute(statement)  # type: ignore[arg-type]
+                cursor = connection.execute(statement)
                 return cursor.fetchall() if cursor.description else []
 
         rows = wait_for(attempt, 20)

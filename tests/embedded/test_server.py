@@ -287,15 +287,14 @@ def test_a_path_too_long_for_a_socket_is_no_hindrance(deep: Path, query: Query) 
         assert server.socket_folder == first
     embedded.discard(deep)
     assert not first.exists()
+    assert list(deep.iterdir()) == []
 
 
-def test_a_database_in_use_is_not_discarded(new: Path, query: Query) -> None:
-    with embedded.running(new) as server:
+def test_a_database_in_use_is_not_discarded(data: Path, query: Query) -> None:
+    with embedded.running(data) as server:
         with pytest.raises(embedded.EmbeddedError, match="in use"):
-            embedded.discard(new)
+            embedded.discard(data)
         assert query(server.app_url, "SELECT 1") == [(1,)]
-    embedded.discard(new)
-    assert list(new.iterdir()) == []
 
 
 def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from trackcenter.embedded.errors import EmbeddedError
-from trackcenter.embedded.home import SUPERUSER, Address, Secrets
+from trackcenter.embedded.home import SUPERUSER, Address, Home, Secrets
 from trackcenter.embedded.identity import Identity, before_exec
 from trackcenter.embedded.programs import Programs
 
@@ -96,9 +96,9 @@ def create(place: Path, identity: Identity, programs: Programs, secrets: Secrets
     try:
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.superuser)
-        if os.geteuid() == 0:
-            for path in (draft, password):
-                os.chown(path, identity.uid, identity.gid)
+            if os.geteuid() == 0:
+                os.fchown(descriptor, identity.uid, identity.gid)
+                os.chown(draft, identity.uid, identity.gid, follow_symlinks=False)
         answer = subprocess.run(
             [
                 programs.path("initdb"),
@@ -142,17 +142,19 @@ def check_version(cluster: Path, programs_version: str) -> None:
         )
 
 
-def hand_to(identity: Identity, cluster: Path) -> None:
-    """Give the data directory to the identity, when an earlier start ran as another one.
+def hand_to(identity: Identity, cluster: Path, home: Home) -> None:
+    """Give the data directory to the identity, when root earlier ran it as another one.
 
-    Raises EmbeddedError when they belong to somebody else and this user is not root.
+    Raises EmbeddedError when that is not root's to do: this user is not root, or the folder is
+    an ordinary user's, who could put links to other files there.
     """
-    if cluster.stat().st_uid == identity.uid:
+    owner = cluster.lstat().st_uid
+    if owner == identity.uid:
         return
-    if os.geteuid() != 0:
+    if os.geteuid() != 0 or home.owner() != 0:
         raise EmbeddedError(
-            f"The data in {cluster} belong to another user (number {cluster.stat().st_uid}); run "
-            "as that user or choose another data folder."
+            f"The data in {cluster} belong to another user (number {owner}): run as that user, "
+            "give the whole folder to one user, or choose another data folder."
         )
     # The top comes last: an interrupted change of owner is taken up again.
     for folder, _, files in os.walk(cluster, topdown=False):

@@ -109,7 +109,7 @@ class Home:
         try:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
             self.folder.mkdir(mode=0o700, exist_ok=True)
-            owner = self.folder.stat().st_uid
+            owner = self.owner()
         except OSError as problem:
             raise EmbeddedError(
                 f"The database folder {self.folder} cannot be made ({problem.strerror}); "
@@ -157,9 +157,14 @@ class Home:
         """Keep the address for the next start."""
         self._write("address.json", asdict(address))
 
+    def owner(self) -> int:
+        """The number of the user the folder belongs to."""
+        return self.folder.stat().st_uid
+
     def place(self) -> Path:
         """The folder with everything PostgreSQL itself reads and writes: usually this one."""
-        text = self._read("place.json")
+        # Only root puts it elsewhere; root does not follow what somebody else wrote.
+        text = self._read("place.json") if self.owner() == 0 else None
         return self.folder if text is None else Path(json.loads(text)["folder"])
 
     def write_place(self, folder: Path) -> None:
@@ -188,7 +193,7 @@ class Home:
 
     def _open(self, path: Path, flags: int = os.O_RDWR) -> int:
         try:
-            descriptor = os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         except PermissionError as problem:
             raise EmbeddedError(
                 f"{path} belongs to another user; run as that user or choose another data folder."

@@ -73,7 +73,7 @@ class Postmaster:
         return len(lines) >= 8 and lines[0] == str(self.pid) and lines[7].strip() == "ready"
 
     def stop(self, patience: float = 60) -> None:
-        """End it: sessions are cut off, everything committed is on disk afterwards.
+        """End it, if it has not ended: sessions are cut off, everything committed is on disk.
 
         After `patience` seconds it is killed, which costs the next start a recovery, no data.
         """
@@ -126,8 +126,8 @@ def end_leftovers(cluster: Path, address: Address | None) -> None:
         (cluster / "postmaster.pid").unlink(missing_ok=True)
         if address is not None:
             name = f".s.PGSQL.{address.port}"
-            for left in (f"{name}.lock", name):
-                Path(address.socket_folder, left).unlink(missing_ok=True)
+            for file in (f"{name}.lock", name):
+                Path(address.socket_folder, file).unlink(missing_ok=True)
 
 
 def processes_of(cluster: Path) -> list[int]:
@@ -177,7 +177,7 @@ def find_address(place: Path, identity: Identity, last: Address | None) -> Addre
 
 def _give(path: Path, identity: Identity) -> None:
     if os.geteuid() == 0:
-        os.chown(path, identity.uid, identity.gid)
+        os.chown(path, identity.uid, identity.gid, follow_symlinks=False)
 
 
 def _holds_sockets(folder: Path) -> bool:

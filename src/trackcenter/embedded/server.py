@@ -28,6 +28,7 @@ from trackcenter.embedded.home import (
     Home,
     Lock,
     State,
+    private_folder,
     wait_for,
 )
 
@@ -225,8 +226,12 @@ def discard(data: Path) -> None:
     if alone is None:
         raise EmbeddedError(f"The database in {home.folder} is in use; stop its users first.")
     place, address = home.place(), home.address()
-    if address is not None and not Path(address.socket_folder).is_relative_to(place):
-        shutil.rmtree(address.socket_folder, ignore_errors=True)
+    if address is not None:
+        sockets = Path(address.socket_folder)
+        if not sockets.is_relative_to(place) and private_folder(sockets):
+            for name in (f".s.PGSQL.{address.port}", f".s.PGSQL.{address.port}.lock"):
+                (sockets / name).unlink(missing_ok=True)
+            sockets.rmdir()
     if place != home.folder:
         shutil.rmtree(place)
         with suppress(OSError):  # others may have theirs beside it

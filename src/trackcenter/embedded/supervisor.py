@@ -28,7 +28,7 @@ ELSEWHERE = Path("/var/lib/trackcenter-postgres")
 
 LOOK_AROUND = 0.2
 RECOVERY = 900.0
-ATTEMPTS = 6
+ATTEMPTS = 5
 
 log = logging.getLogger("trackcenter.embedded")
 
@@ -65,11 +65,11 @@ class Supervisor:
         alone: Lock | None = None
         while alone is None and not self._ended:
             self._rest(LOOK_AROUND)
-            if not postmaster.running():
-                log.warning("PostgreSQL ended while in use; starting it again")
-                postmaster = self._start()
             # Kept until the end: nobody becomes a user of a server that is stopping.
             alone = self._home.lock(self._home.users_lock, exclusive=True)
+            if alone is None and not postmaster.running():
+                log.warning("PostgreSQL ended while in use; starting it again")
+                postmaster = self._start()
         log.info("stopping: %s", "asked to" if alone is None else "no user is left")
         postmaster.stop()
 
@@ -144,7 +144,7 @@ class Supervisor:
                 )
             cluster.check_version(self._cluster, self._version)
             end_leftovers(self._cluster, self._home.address())
-            cluster.hand_to(self._identity, self._cluster)
+            cluster.hand_to(self._identity, self._cluster, self._home)
         else:
             passwords = passwords or self._home.make_secrets()
             cluster.create(self._place, self._identity, self._programs, passwords)
