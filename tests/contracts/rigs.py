@@ -58,6 +58,24 @@ class CrashPoint:
             raise Crash
 
 
+@dataclass
+class Takeover(CrashPoint):
+    """Another worker takes the attempt over at that line and works it to the end."""
+
+    slow: "Rig | None" = None
+    quick: "Rig | None" = None
+    result: Accepted | None = None
+
+    def step(self) -> None:
+        self.passed += 1
+        if self.passed == self.at and self.slow is not None and self.quick is not None:
+            self.slow.marks.stolen = True
+            self.quick.attempt_id = self.slow.attempt_id
+            self.quick.marks.stored = self.slow.marks.stored
+            self.quick.calls = self.slow.calls
+            self.result = self.quick.work()
+
+
 class CrashingPool(Pool):
     """Real requests, with a crash before or after one of them."""
 

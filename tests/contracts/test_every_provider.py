@@ -3,12 +3,13 @@
 Above all: one attempt is one message, wherever the worker dies and whatever the wire loses.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.contracts.rigs import Crash, CrashPoint, Rig
+from tests.contracts.rigs import Crash, CrashPoint, Rig, Takeover
 from trackcenter.providers.base import LostClaim, ProviderFailure
 from trackcenter.providers.wire import Pool
 
@@ -103,6 +104,22 @@ def test_a_stolen_claim_stops_before_the_send(rig: Rig) -> None:
     with pytest.raises(LostClaim):
         rig.hand_over()
     assert rig.accepted() == []
+
+
+def test_two_workers_in_any_order_never_send_twice(rig: Rig) -> None:
+    lines = CrashPoint()
+    rig.hand_over(lines)
+    for line in range(1, lines.passed + 1):
+        slow = type(rig)(rig.sandbox)
+        takeover = Takeover(at=line, slow=slow, quick=type(rig)(rig.sandbox))
+        with suppress(LostClaim, ProviderFailure):
+            slow.hand_over(takeover)
+        assert takeover.passed >= line
+        messages = slow.accepted()
+        assert len(messages) <= 1, f"a takeover at {line} gave {len(messages)} messages"
+        if rig.always_tells:
+            assert takeover.result is not None
+            assert len(messages) == 1
 
 
 def test_nobody_listening_is_certain_and_temporary(rig: Rig) -> None:

@@ -9,7 +9,13 @@ from urllib.parse import quote, urlencode, urlsplit
 from trackcenter.providers.base import ProviderFailure
 from trackcenter.providers.msgraph.config import GraphConfig
 from trackcenter.providers.msgraph.errors import token_failure
-from trackcenter.providers.wire import NoReply, Pool, unreachable
+from trackcenter.providers.wire import (
+    CONNECT_SECONDS,
+    READ_SECONDS,
+    NoReply,
+    Pool,
+    unreachable,
+)
 
 _SCOPE = "https://graph.microsoft.com/.default"
 _RENEW_SECONDS_BEFORE = 300.0
@@ -112,17 +118,21 @@ class Tokens:
                 config.client_secret,
                 authority=config.authority,
                 disable_instance_discovery=host not in _MICROSOFT_AUTHORITIES,
+                retry_total=1,
+                connection_timeout=CONNECT_SECONDS,
+                read_timeout=READ_SECONDS,
             ) as credential:
                 token = credential.get_token(_SCOPE)
-        except ClientAuthenticationError as error:
-            raise ProviderFailure(
-                "Microsoft refused our sign-in: check tenant, client id and client secret.",
-                code="token",
-                raw=str(error),
-                misconfigured=True,
-            ) from error
         except (AzureError, ValueError) as error:
+            # The library calls a broken connection a failed authentication, too.
+            refused = isinstance(error, ClientAuthenticationError | ValueError) and not isinstance(
+                error.__cause__, AzureError
+            )
+            if refused:
+                words = "Microsoft refused our sign-in: check tenant, client id and client secret."
+            else:
+                words = "The Microsoft sign-in service could not be reached."
             raise ProviderFailure(
-                "The Microsoft sign-in service could not be reached.", code="token", raw=str(error)
+                words, code="token", raw=str(error), misconfigured=refused
             ) from error
         return token.token, max(token.expires_on - time.time(), 0.0)
