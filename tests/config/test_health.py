@@ -35,7 +35,7 @@ def test_what_is_not_ready_is_named(settings: Settings, tmp_path: Path) -> None:
     checks = response.json()["checks"]
     assert checks["database"] == "ok"
     assert "queue" in checks["queue"]
-    assert "written" in checks["storage"]
+    assert "cannot be written" in checks["storage"]
 
 
 def test_metrics_count_communications_and_jobs() -> None:

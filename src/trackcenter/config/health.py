@@ -5,7 +5,6 @@ Open to anybody who can reach the server, so they hold counts and names of parts
 
 import os
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
@@ -14,6 +13,11 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+
+from trackcenter import storage
+
+ROOM_NEEDED = 50 * 1024 * 1024
+"""Bytes that must be free for the server to call itself ready."""
 
 STATUSES = ("pending", "enqueued", "sent", "delivered", "opened", "failed", "manual", "cancelled")
 
@@ -47,18 +51,17 @@ def queue_problem() -> str | None:
 
 
 def storage_problem() -> str | None:
-    """What keeps files from being written, or None. Blob storage is seen by its use alone."""
+    """What keeps files from being written, or None."""
+    try:
+        storage.check_writable()
+    except (OSError, ImproperlyConfigured, storage.DamagedBlob):
+        return "files cannot be written and read back"
     parts = urlsplit(settings.STORAGE_URL)
-    if parts.scheme != "file":
-        return None
-    folder = Path(unquote(parts.path))
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent  # made on first use; what counts is whether it can be
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        return "the folder for files cannot be written"
-    space = os.statvfs(folder)
-    if space.f_bavail * space.f_frsize < 50 * 1024 * 1024:
-        return "the disk for files is full"
+    if parts.scheme == "file":
+        # The probe is written once; a disk that filled up since is seen by its free space.
+        space = os.statvfs(unquote(parts.path))
+        if space.f_bavail * space.f_frsize < ROOM_NEEDED:
+            return "the disk for files is full"
     return None
 
 
