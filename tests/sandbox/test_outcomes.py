@@ -131,6 +131,9 @@ def test_every_shape_of_a_report_names_its_original(make) -> None:
         assert b"\n" not in mime.replace(b"\r\n", b"")
         message = message_from_bytes(mime, policy=default)
         ways = []
+        assert max(map(len, mime.split(b"\r\n"))) <= 998
+        quotes_subject = message["Subject"].endswith(source.subject)
+        assert quotes_subject or message["Subject"].isascii()
         if source.internet_message_id in str(message["In-Reply-To"] or ""):
             ways.append("In-Reply-To")
         for part in message.walk():

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from trackcenter.sandbox import event_grid, mailbox
 from trackcenter.sandbox.context import SANDBOX, Sandbox
-from trackcenter.sandbox.graph_model import MessageWrite, NewAttachment, addresses, plain_text
+from trackcenter.sandbox.graph_model import MessageWrite, NewAttachment, addresses, words_of
 from trackcenter.sandbox.outcomes import is_refused, mail_steps, sms_steps
 from trackcenter.sandbox.schedule import Job
 from trackcenter.sandbox.state import Json
@@ -337,7 +337,7 @@ def _accept_email(box: Sandbox, operation: str, body: Mapping[str, Json]) -> Non
                 sender,
                 ", ".join(recipients),
                 write.content["subject"],
-                plain_text(write.content),
+                words_of(write.content),
                 key or operation,
                 now,
                 mail["internet_message_id"] if mail is not None else None,

@@ -23,6 +23,7 @@ from trackcenter.sandbox.graph_model import (
     check_select,
     read_attachment,
     read_message,
+    words_of,
 )
 from trackcenter.sandbox.graph_query import MessageQuery, read_query, whole_number
 from trackcenter.sandbox.outcomes import is_refused
@@ -185,8 +186,8 @@ async def change_message(
     content = {**mailbox.content_of(row), **write.content}
     with box.store.transaction():
         box.store.run(
-            "UPDATE mails SET content = ?, modified = ? WHERE seq = ?",
-            (json.dumps(content), time.time(), row["seq"]),
+            "UPDATE mails SET content = ?, words = ?, modified = ? WHERE seq = ?",
+            (json.dumps(content), words_of(content), time.time(), row["seq"]),
         )
         mailbox.set_extended(box, row["seq"], write.extended)
     return _entity(box, request, _by_seq(box, row["seq"]))

@@ -5,12 +5,17 @@ import binascii
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from html import unescape
 
 from trackcenter.sandbox.state import Json, Row
 from trackcenter.sandbox.wire import WireError, is_address, iso
 
 MAX_HEADERS = 5
 MAX_INLINE_ATTACHMENT = 3 * 1024 * 1024
+_READ_FOR_WORDS = 20_000
+_WORDS = 2_000
+_UNSEEN = re.compile(r"(?is)<(style|script|head)\b.*?(?:</\1>|\Z)|<!--.*?(?:-->|\Z)")
+_TAG = re.compile(r"<[^>]*>?")
 _PROPERTY_ID = re.compile(
     r"(String|Integer|Boolean|SystemTime|CLSID|Binary|Long|Short|Double)\s+"
     r"(?:\{[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}\s+(?:Name\s+.+|Id\s+0x[0-9A-Fa-f]+)"
@@ -272,15 +277,14 @@ def are_sendable(recipients: list[str]) -> bool:
     return bool(recipients) and all(is_address(address) for address in recipients)
 
 
-def plain_text(content: Mapping[str, Json]) -> str:
-    """The body as text, roughly: enough for previews and for what bounces bring back."""
+def words_of(content: Mapping[str, Json]) -> str:
+    """The beginning of the body as text, roughly: for previews, lists and what bounces return."""
     body = content.get("body") or {"contentType": "text", "content": ""}
-    text = str(body["content"])
+    text = str(body["content"])[:_READ_FOR_WORDS]
     if body["contentType"] == "html":
-        text = re.sub(r"(?is)<(style|script|head)\b.*?</\1>", " ", text)
-        text = re.sub(r"<[^>]+>", " ", text)
-        text = text.replace("&nbsp;", " ").replace("&amp;", "&")
-    return re.sub(r"\s+", " ", text).strip()
+        text = _UNSEEN.sub(" ", text)
+        text = unescape(_TAG.sub(" ", text))
+    return " ".join(text.split())[:_WORDS]
 
 
 # The order of Graph's own answers.
@@ -340,7 +344,6 @@ def as_resource(
     """A mail row as a Graph message; `select` None means everything usual."""
     mailbox = {"emailAddress": {"name": row["mailbox"], "address": row["mailbox"]}}
     change_key = f"CQAAABYAAAD{row['seq']:08X}{int(row['modified'] * 1000) & 0xFFFFFF:06X}"
-    text = plain_text(content)
     body = content.get("body") or {"contentType": "text", "content": ""}
     every: dict[str, Json] = {
         "id": row["immutable_id"] if immutable else row["rest_id"],
@@ -353,7 +356,7 @@ def as_resource(
         "hasAttachments": has_attachments,
         "internetMessageId": row["internet_message_id"],
         "subject": content.get("subject", ""),
-        "bodyPreview": text[:255],
+        "bodyPreview": row["words"][:255],
         "importance": content.get("importance", "normal"),
         "parentFolderId": FOLDER_IDS.get(row["folder"], ""),
         "conversationId": f"AAQkADSandbox{row['seq']:08d}=",

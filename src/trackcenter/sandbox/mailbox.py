@@ -16,8 +16,8 @@ from trackcenter.sandbox.graph_model import (
     MessageWrite,
     NewAttachment,
     addresses,
-    plain_text,
     property_key,
+    words_of,
 )
 from trackcenter.sandbox.outcomes import mail_steps
 from trackcenter.sandbox.reports import MadeReport, Original, delayed, delivered, failed, opened
@@ -98,7 +98,8 @@ def _insert(
 ) -> int:
     return box.store.run(
         "INSERT INTO mails (mailbox, folder, immutable_id, rest_id, internet_message_id, created,"
-        " modified, sent, visible, content, mime) VALUES (?, ?, ?, ?, ?, ?6, ?6, ?, ?6, ?, ?)",
+        " modified, sent, visible, content, words, mime)"
+        " VALUES (?, ?, ?, ?, ?, ?6, ?6, ?, ?6, ?, ?, ?)",
         (
             mailbox,
             folder,
@@ -108,6 +109,7 @@ def _insert(
             now,
             None if folder == "drafts" else now,
             json.dumps(content),
+            words_of(content),
             mime,
         ),
     )
@@ -170,7 +172,7 @@ def send_draft(box: Sandbox, row: Row) -> None:
                 row["mailbox"],
                 ", ".join(recipients),
                 content.get("subject", ""),
-                plain_text(content),
+                row["words"],
                 key,
                 now,
                 row["internet_message_id"],
@@ -223,7 +225,7 @@ def happen(box: Sandbox, job: Job) -> None:
             for header in content.get("internetMessageHeaders", [])
         ),
         sent=mail["sent"] or mail["created"],
-        text=plain_text(content)[:500],
+        text=mail["words"][:500],
     )
     report: MadeReport | None
     match step.what:

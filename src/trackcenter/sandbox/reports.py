@@ -10,7 +10,6 @@ import base64
 import hashlib
 import uuid
 from dataclasses import dataclass
-from email.header import Header
 from html import escape
 from typing import Literal
 
@@ -18,6 +17,7 @@ from trackcenter.sandbox.wire import mail_date
 
 _CRLF = "\r\n"
 _DAY = 86_400
+_WORD_BYTES = 42
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,8 +376,22 @@ def _both(words: str) -> str:
 
 
 def _encoded(name: str, value: str) -> str:
-    coded = Header(value, None if value.isascii() else "utf-8", header_name=name, maxlinelen=76)
-    return f"{name}: " + coded.encode(linesep=_CRLF)
+    """A header line; what is not ASCII as RFC 2047 words, none longer than 75 characters.
+
+    Not `email.header`, which measures every prefix and took a third of the sandbox's time.
+    """
+    if value.isascii():
+        return f"{name}: {value}"
+    words, chunk = [], b""
+    for character in value:
+        coded = character.encode()
+        if len(chunk) + len(coded) > _WORD_BYTES:
+            words.append(chunk)
+            chunk = b""
+        chunk += coded
+    words.append(chunk)
+    gap = _CRLF + " "
+    return f"{name}: " + gap.join(f"=?utf-8?B?{base64.b64encode(w).decode()}?=" for w in words)
 
 
 def _fold(text: str, width: int) -> str:

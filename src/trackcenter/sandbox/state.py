@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS mails (
     immutable_id TEXT NOT NULL UNIQUE, rest_id TEXT NOT NULL UNIQUE,
     internet_message_id TEXT NOT NULL,
     created REAL NOT NULL, modified REAL NOT NULL, sent REAL, visible REAL NOT NULL,
-    content TEXT NOT NULL, mime BLOB);
+    content TEXT NOT NULL, words TEXT NOT NULL, mime BLOB);
 CREATE INDEX IF NOT EXISTS mails_by_folder ON mails (mailbox, folder, seq);
 CREATE INDEX IF NOT EXISTS mails_by_message_id ON mails (internet_message_id);
 CREATE TABLE IF NOT EXISTS extended_properties (
