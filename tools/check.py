@@ -29,7 +29,8 @@ NO_DATABASE = "postgresql://nobody@127.0.0.1:1/none?connect_timeout=1"
 
 def steps() -> list[Step]:
     """The steps, the longest first so that the others run beside it."""
-    migrations = [PYTHON, "-W", "ignore", "-m", "django", "makemigrations"]
+    migrations = [PYTHON, "-W", "ignore", "-m", "django", "makemigrations", "--skip-checks"]
+    concise = ["--output-format=concise"]
     django = {
         "DJANGO_SETTINGS_MODULE": "trackcenter.config.settings",
         "TRACKCENTER_DATABASE_URL": NO_DATABASE,
@@ -38,8 +39,8 @@ def steps() -> list[Step]:
         Step("types (mypy)", [str(PROGRAMS / "mypy"), "--no-error-summary"]),
         _npm("web types", "types"),
         _npm("web lint", "lint"),
-        Step("lint (ruff)", [str(PROGRAMS / "ruff"), "check", "--quiet"]),
-        Step("format (ruff)", [str(PROGRAMS / "ruff"), "format", "--check", "--quiet"]),
+        Step("lint (ruff)", [str(PROGRAMS / "ruff"), "check", "--quiet", *concise]),
+        Step("format (ruff)", [str(PROGRAMS / "ruff"), "format", "--check", "--quiet", *concise]),
         Step("house rules", function=lambda: [str(each) for each in lints.check_tree(ROOT)]),
         Step("migrations", [*migrations, "--check", "--dry-run"], environment=django),
         Step("no registry named", function=registries_named),
