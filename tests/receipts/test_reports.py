@@ -220,6 +220,7 @@ def test_each_recipient_of_one_report_gets_its_own() -> None:
         ("failed", "FAILED", ""),
         ("Failed", "FAILED", ""),
         ("failed (bounced)", "FAILED", ""),
+        ("failure", "FAILED", ""),
         ("delivered", "DELIVERED", ""),
         ("relayed", "NOTICE", "relayed"),
         ("expanded", "NOTICE", "expanded"),

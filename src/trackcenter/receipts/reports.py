@@ -45,6 +45,7 @@ _ORIGINAL_TYPES = (
 
 _BY_ACTION: dict[str, Kind] = {
     "failed": "FAILED",
+    "failure": "FAILED",  # not the standard's word, but seen
     "delivered": "DELIVERED",
     "relayed": "NOTICE",
     "expanded": "NOTICE",
