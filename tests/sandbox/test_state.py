@@ -1,5 +1,7 @@
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -77,3 +79,24 @@ def test_a_failed_transaction_leaves_nothing() -> None:
         fail_half_way()
     assert store.setting("a") is None
     store.close()
+
+
+def test_one_file_belongs_to_one_sandbox(tmp_path: Path) -> None:
+    first = Store(tmp_path / "state.db")
+    with pytest.raises(OSError, match="cannot be used"):
+        Store(tmp_path / "state.db")
+    first.close()
+    Store(tmp_path / "state.db").close()
+
+
+def test_a_file_that_is_no_state_is_said_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "state.db").write_text("not a database, but long enough to be taken for one" * 40)
+    with pytest.raises(OSError, match="cannot be used"):
+        Store(tmp_path / "state.db")
+
+
+def test_a_file_of_another_version_is_set_aside(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "state.db")) as other:
+        other.execute("PRAGMA user_version = 99")
+    Store(tmp_path / "state.db").close()
+    assert (tmp_path / "state.db.old").exists()

@@ -199,7 +199,7 @@ async def delete_message(_: web.Request, box: Sandbox, values: dict[str, str]) -
     with box.store.transaction():
         for table in ("extended_properties", "attachments"):
             box.store.run(
-                f"DELETE FROM {table} WHERE mail = ?",  # noqa: S608 - two fixed names
+                f"DELETE FROM {table} WHERE mail = ?",
                 (row["seq"],),
             )
         box.store.run("DELETE FROM mails WHERE seq = ?", (row["seq"],))
@@ -261,10 +261,7 @@ def _select(
     if folder is not None:
         where.append("folder = ?")
         values.append(folder)
-    sql = (
-        f"SELECT * FROM mails WHERE {' AND '.join(where)}"  # noqa: S608 - fragments are ours
-        f" ORDER BY {query.order} LIMIT ? OFFSET ?"
-    )
+    sql = f"SELECT * FROM mails WHERE {' AND '.join(where)} ORDER BY {query.order} LIMIT ? OFFSET ?"
     rows = box.store.all(sql, [*values, query.top + 1, query.skip])
     return rows[: query.top], len(rows) > query.top
 

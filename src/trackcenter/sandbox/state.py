@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+_VERSION = 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS settings (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS tokens (
@@ -91,19 +92,41 @@ Json = Any
 """Decoded JSON of unknown shape."""
 
 
+def _opened(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, timeout=1.0)
+    # Exclusive, because two sandboxes on one file would do every job twice.
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    connection.execute("PRAGMA journal_mode = WAL")
+    return connection
+
+
 class Store:
     """The sandbox's memory. Statements outside `transaction()` commit by themselves."""
 
     def __init__(self, path: Path | None) -> None:
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        # The empty name is SQLite's private temporary database: it spills to disk, not to memory.
-        self._db = sqlite3.connect(str(path) if path else "", isolation_level=None)
-        self._db.row_factory = sqlite3.Row
-        self._db.execute("PRAGMA journal_mode = WAL" if path else "PRAGMA journal_mode = MEMORY")
-        self._db.execute("PRAGMA synchronous = OFF")
-        self._db.execute("PRAGMA cache_size = -16000")
-        self._db.executescript(_SCHEMA)
+        """Opens or makes the file; a file of another version is set aside and a new one made.
+
+        Raises:
+            OSError: the file cannot be opened, is no SQLite file, or another sandbox has it.
+        """
+        try:
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._db = _opened(path)
+                if self._db.execute("PRAGMA user_version").fetchone()[0] not in {0, _VERSION}:
+                    self._db.close()
+                    path.replace(path.with_name(path.name + ".old"))
+                    self._db = _opened(path)
+            else:
+                # The empty name is SQLite's private temporary database: it spills to disk.
+                self._db = sqlite3.connect("", isolation_level=None)
+            self._db.row_factory = sqlite3.Row
+            self._db.execute("PRAGMA synchronous = OFF")
+            self._db.execute("PRAGMA cache_size = -16000")
+            self._db.executescript(_SCHEMA)
+            self._db.execute(f"PRAGMA user_version = {_VERSION}")
+        except sqlite3.DatabaseError as error:
+            raise OSError(f"the state file {path} cannot be used: {error}") from error
         self._attachment_bytes = self.number("SELECT SUM(LENGTH(content)) FROM attachments")
         if self.setting("generation") is None:
             self.set_setting("generation", secrets.token_hex(4))
@@ -163,7 +186,7 @@ class Store:
         """
         with self.transaction():
             for table in _TABLES_OF_MESSAGES:
-                self.run(f"DELETE FROM {table}")  # noqa: S608 - names from the list above
+                self.run(f"DELETE FROM {table}")
             self.run("DELETE FROM jobs WHERE kind <> 'handshake'")
             self.set_setting("generation", secrets.token_hex(4))
         self._attachment_bytes = 0

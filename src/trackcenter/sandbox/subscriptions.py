@@ -105,6 +105,7 @@ async def create(box: Sandbox, body: Json, *, immutable_ids: bool) -> web.Respon
         "encryptionCertificateId": None,
         "includeResourceData": None,
     }
+    box.store.run("DELETE FROM subscriptions WHERE expires <= ?", (time.time(),))
     box.store.run(
         "INSERT INTO subscriptions VALUES (?, ?, ?, ?, ?)",
         (

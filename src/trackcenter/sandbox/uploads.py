@@ -56,6 +56,8 @@ def create(box: Sandbox, mail: Row, body: Json) -> web.Response:
             400, "ErrorAttachmentSizeLimitExceeded", f"Attachment size is limited to {_LARGEST}."
         )
     upload, token, now = secrets.token_urlsafe(24), secrets.token_urlsafe(32), time.time()
+    for stale in box.store.all("SELECT id FROM uploads WHERE expires < ?", (now,)):
+        _forget(box, stale["id"])
     box.store.run(
         "INSERT INTO uploads VALUES (?, ?, ?, ?, ?, 0, ?)",
         (upload, token, mail["seq"], json.dumps(item), size, now + _LIFETIME),
