@@ -36,7 +36,7 @@ class User:
         identity: Identity | None = None,
     ) -> None:
         python, script = sys.executable, HERE / "one_user.py"
-        path = [str(SOURCE)]
+        path = [str(SOURCE), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
         if identity is not None and not can_enter(identity, Path(python)):
             # The environment's interpreter may lie in a home nobody else can enter.
             python = shutil.which("python3", path="/usr/local/bin:/usr/bin") or python
