@@ -1,11 +1,11 @@
 """The API's assembly: routers, the one guard, problem documents, OpenAPI. Nothing else."""
 
-import functools
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
@@ -87,24 +87,17 @@ def _refuse_unknown_parameters(operation: Operation) -> None:
     }
     run = operation.run
 
-    @functools.wraps(run)
-    def checked(request: HttpRequest, **values: Any) -> HttpResponse:
-        response: HttpResponse = run(request, **values)
-        return response
+    def checked(request: HttpRequest, **values: Any) -> HttpResponseBase:
+        unknown = sorted(request.GET.keys() - known)
+        if not unknown:
+            return run(request, **values)
+        problems = [Problem(("query", name), "unknown parameter") for name in unknown]
+        # Who may not ask at all is told so first.
+        refusal = operation._run_checks(request)
+        return refusal or api.on_exception(request, InputError(problems))
 
     if operation.auth_callbacks:  # a webhook's sender may add what it likes
-
-        def look(request: HttpRequest, **values: Any) -> HttpResponse:
-            unknown = sorted(request.GET.keys() - known)
-            if unknown:
-                problems = [Problem(("query", name), "unknown parameter") for name in unknown]
-                # Who may not ask at all is told so first.
-                return operation._run_checks(request) or api.on_exception(
-                    request, InputError(problems)
-                )
-            return checked(request, **values)
-
-        operation.run = look  # type: ignore[method-assign]
+        operation.run = checked  # type: ignore[method-assign]
 
 
 api = TrackCenterAPI(

@@ -21,7 +21,7 @@ class Channel(models.TextChoices):
 
 
 def unit_sort_key(number: str) -> str:
-    """A key that puts unit 2 before unit 12, and 12 before 12a: digit runs are zero-padded to 12."""
+    """A key that puts unit 2 before 12, and 12 before 12a: digit runs are padded to 12 places."""
     return re.sub(r"\d+", lambda run: run.group().zfill(12), number.casefold())[:200]
 
 

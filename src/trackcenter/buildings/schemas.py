@@ -4,11 +4,12 @@ from uuid import UUID
 
 from pydantic import Field
 
+from trackcenter.kit.pagination import PageQuery
 from trackcenter.kit.wire import WireSchema
 
 
 class Stats(WireSchema):
-    """Exclusive statuses that sum to `total`; `readyToPrint` is part of `sent`, `cancelled` apart."""
+    """Exclusive statuses that sum to `total`; `readyToPrint` is in `sent`, `cancelled` apart."""
 
     total: int
     pending: int
@@ -41,3 +42,7 @@ class BuildingOut(WireSchema):
 class BuildingPage(WireSchema):
     items: list[BuildingOut]
     next_cursor: str | None
+
+
+class BuildingQuery(PageQuery):
+    search: str = Field(default="", max_length=200, description="in code, name and address")

@@ -24,7 +24,7 @@ _ROLLUPS = f"""
            {", ".join(f"sum({column})::int" for column in COLUMNS.split(", "))}
     FROM channel_rollups WHERE building_id = ANY(%s) GROUP BY building_id, channel
     ORDER BY building_id, channel
-"""  # noqa: S608 - our own column names
+"""
 
 
 def list_buildings(

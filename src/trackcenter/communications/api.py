@@ -14,29 +14,24 @@ from trackcenter.communications.contact import checked_contact
 from trackcenter.communications.events import Written
 from trackcenter.communications.schemas import (
     ActivityPage,
+    ActivityQuery,
     AuditNoteOut,
-    ChannelName,
     CommunicationOut,
     EventAccepted,
-    EventName,
     ManualEventIn,
     NoteIn,
     ResendIn,
-    StatusName,
     UnitOut,
     UnitPage,
-    UnitSort,
+    UnitQuery,
     YearsOut,
 )
 from trackcenter.kit.errors import InputError
-from trackcenter.kit.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from trackcenter.kit.wire import respond
 
 router = Router(tags=["communications"])
 
 Year = Annotated[int, Field(ge=1900, le=9999)]
-Cursor = Annotated[str | None, Field(max_length=1000), Query()]
-Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT), Query()]
 
 
 @router.get("/buildings/{building_id}/years", operation_id="listYears", response=YearsOut)
@@ -49,30 +44,10 @@ def get_years(request: HttpRequest, building_id: UUID) -> HttpResponse:
     "/buildings/{building_id}/years/{year}/units", operation_id="listUnits", response=UnitPage
 )
 def get_units(
-    request: HttpRequest,
-    building_id: UUID,
-    year: Year,
-    channel: Annotated[ChannelName | None, Query()] = None,
-    status: Annotated[StatusName | None, Query()] = None,
-    search: Annotated[str, Field(max_length=200), Query()] = "",
-    sort: Annotated[UnitSort, Query()] = "unitNumber",
-    cursor: Cursor = None,
-    limit: Limit = DEFAULT_LIMIT,
+    request: HttpRequest, building_id: UUID, year: Year, query: Query[UnitQuery]
 ) -> HttpResponse:
-    """The units of a year with their communications; `search` in number, recipient, e-mail, phone."""
-    return respond(
-        selectors.list_units(
-            actor(request).visible,
-            building_id,
-            year,
-            channel=channel,
-            status=status,
-            search=search,
-            sort=sort,
-            cursor=cursor,
-            limit=limit,
-        )
-    )
+    """The units of a year with their communications."""
+    return respond(selectors.list_units(actor(request).visible, building_id, year, **query.dict()))
 
 
 @router.get(
@@ -81,17 +56,13 @@ def get_units(
     response=ActivityPage,
 )
 def get_activity(
-    request: HttpRequest,
-    building_id: UUID,
-    year: Year,
-    type: Annotated[list[EventName], Query()] = [],  # noqa: B006 - ninja copies it
-    cursor: Cursor = None,
-    limit: Limit = DEFAULT_LIMIT,
+    request: HttpRequest, building_id: UUID, year: Year, query: Query[ActivityQuery]
 ) -> HttpResponse:
     """What happened in a building and year, newest first; only some kinds by repeated `type`."""
+    options = query.dict()
     return respond(
         selectors.list_activity(
-            actor(request).visible, building_id, year, types=type, cursor=cursor, limit=limit
+            actor(request).visible, building_id, year, types=options.pop("type"), **options
         )
     )
 

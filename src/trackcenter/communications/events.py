@@ -21,7 +21,7 @@ from trackcenter.communications.lifecycle import (
     fold,
     rule_of,
 )
-from trackcenter.communications.payloads import Payload, Sent
+from trackcenter.communications.payloads import Payload
 from trackcenter.kit.clock import now
 from trackcenter.kit.errors import NotFound
 from trackcenter.kit.ids import new_id
@@ -53,21 +53,69 @@ class Written:
     status: Status
 
 
+_NOTHING_YET = State()
+
+
 @dataclass(slots=True)
-class _Ledger:
-    """A locked communication while its events are appended."""
+class Ledger:
+    """What a communication's events add up to, carried forward event by event.
+
+    The writer starts one from the stored row; the audit starts an empty one and replays.
+    """
 
     id: UUID
     building_id: UUID
     year: int
-    event_count: int
-    last_hash: bytes
-    provider_message_id: str
-    error: dict[str, Any] | None
+    event_count: int = 0
+    last_hash: bytes = chain.GENESIS
+    provider_message_id: str = ""
+    error: dict[str, Any] | None = None
     entries: list[Entry] = field(default_factory=list)
-    state: State = State()
+    state: State = _NOTHING_YET
     last_event_type: str = ""
     last_event_at: datetime | None = None
+
+    def advance(self, header: chain.Header, digest: bytes, payload: dict[str, Any]) -> None:
+        """Take in the next event."""
+        newest_before = self.state.attempt
+        entry = Entry(
+            header.attempt, EventType(header.type), Qualifier(header.qualifier), header.occurred_at
+        )
+        self.entries.append(entry)
+        self.state = fold(self.entries)
+        self.event_count = header.sequence
+        self.last_hash = digest
+        self.last_event_type = header.type
+        self.last_event_at = header.occurred_at
+        if self.state.attempt != newest_before:
+            self.provider_message_id = ""
+        if header.attempt == self.state.attempt and entry.type is EventType.SENT:
+            self.provider_message_id = str(payload.get("providerMessageId", ""))
+        rule = rule_of(entry.type, entry.qualifier)
+        if self.state.status is not Status.FAILED:
+            self.error = None
+        elif header.attempt == self.state.attempt and rule and rule.strength == self.state.strength:
+            self.error = failure_of(payload, header.type)
+
+    def columns(self) -> dict[str, Any]:
+        """The columns of `communications` that the fold owns, with their SQL types in the names."""
+        return {
+            "delivery_status::text": self.state.status.value,
+            "newest_attempt::int": self.state.attempt,
+            "ready_to_print::bool": self.state.ready_to_print,
+            "outcome_unknown::bool": self.state.outcome_unknown,
+            "queued_at::timestamptz": self.state.queued_at,
+            "sent_at::timestamptz": self.state.sent_at,
+            "delivered_at::timestamptz": self.state.delivered_at,
+            "opened_at::timestamptz": self.state.opened_at,
+            "failed_at::timestamptz": self.state.failed_at,
+            "provider_message_id::text": self.provider_message_id,
+            "error::jsonb": self.error,
+            "event_count::int": self.event_count,
+            "last_event_type::text": self.last_event_type,
+            "last_event_at::timestamptz": self.last_event_at,
+            "last_hash::bytea": self.last_hash,
+        }
 
 
 def append(events: Sequence[NewEvent]) -> list[Written]:
@@ -94,7 +142,7 @@ def append(events: Sequence[NewEvent]) -> list[Written]:
         headers.append(header)
         hashes.append((commitment, ledger.last_hash, digest))
         payloads.append((salt, payload))
-        _advance(ledger, header, digest, event.payload)
+        ledger.advance(header, digest, payload)
         written.append(
             Written(header.id, ledger.id, header.sequence, header.attempt, ledger.state.status)
         )
@@ -103,7 +151,7 @@ def append(events: Sequence[NewEvent]) -> list[Written]:
     return written
 
 
-def _lock(communication_ids: set[UUID]) -> dict[UUID, _Ledger]:
+def _lock(communication_ids: set[UUID]) -> dict[UUID, Ledger]:
     """Lock in the order of ids, so that two writers never wait for each other in a ring."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -114,7 +162,7 @@ def _lock(communication_ids: set[UUID]) -> dict[UUID, _Ledger]:
             [list(communication_ids)],
         )
         ledgers = {
-            row[0]: _Ledger(
+            row[0]: Ledger(
                 id=row[0],
                 building_id=row[1],
                 year=row[2],
@@ -146,7 +194,7 @@ def _lock(communication_ids: set[UUID]) -> dict[UUID, _Ledger]:
     return ledgers
 
 
-def _header(event: NewEvent, ledger: _Ledger, recorded_at: datetime) -> chain.Header:
+def _header(event: NewEvent, ledger: Ledger, recorded_at: datetime) -> chain.Header:
     newest = ledger.state.attempt
     if event.attempt == NEXT_ATTEMPT:
         attempt = newest + 1
@@ -168,28 +216,6 @@ def _header(event: NewEvent, ledger: _Ledger, recorded_at: datetime) -> chain.He
         occurred_at=event.occurred_at or recorded_at,
         recorded_at=recorded_at,
     )
-
-
-def _advance(ledger: _Ledger, header: chain.Header, digest: bytes, payload: Payload) -> None:
-    before = ledger.state
-    entry = Entry(
-        header.attempt, EventType(header.type), Qualifier(header.qualifier), header.occurred_at
-    )
-    ledger.entries.append(entry)
-    ledger.state = fold(ledger.entries)
-    ledger.event_count = header.sequence
-    ledger.last_hash = digest
-    ledger.last_event_type = header.type
-    ledger.last_event_at = header.occurred_at
-    if ledger.state.attempt != before.attempt:
-        ledger.provider_message_id = ""
-    if header.attempt == ledger.state.attempt and isinstance(payload, Sent):
-        ledger.provider_message_id = payload.provider_message_id
-    rule = rule_of(entry.type, entry.qualifier)
-    if ledger.state.status is not Status.FAILED:
-        ledger.error = None
-    elif header.attempt == ledger.state.attempt and rule and rule.strength == ledger.state.strength:
-        ledger.error = failure_of(payload.as_json(), header.type)
 
 
 def failure_of(payload: dict[str, Any], event_type: str) -> dict[str, Any] | None:
@@ -235,32 +261,18 @@ def _insert(
         )
 
 
-def _update(ledgers: Iterable[_Ledger]) -> None:
+def _update(ledgers: Iterable[Ledger]) -> None:
     columns: dict[str, list[Any]] = defaultdict(list)
     for ledger in ledgers:
-        state = ledger.state
         columns["id::uuid"].append(ledger.id)
-        columns["delivery_status::text"].append(state.status.value)
-        columns["newest_attempt::int"].append(state.attempt)
-        columns["ready_to_print::bool"].append(state.ready_to_print)
-        columns["outcome_unknown::bool"].append(state.outcome_unknown)
-        columns["queued_at::timestamptz"].append(state.queued_at)
-        columns["sent_at::timestamptz"].append(state.sent_at)
-        columns["delivered_at::timestamptz"].append(state.delivered_at)
-        columns["opened_at::timestamptz"].append(state.opened_at)
-        columns["failed_at::timestamptz"].append(state.failed_at)
-        columns["provider_message_id::text"].append(ledger.provider_message_id)
-        columns["error::jsonb"].append(json.dumps(ledger.error) if ledger.error else None)
-        columns["event_count::int"].append(ledger.event_count)
-        columns["last_event_type::text"].append(ledger.last_event_type)
-        columns["last_event_at::timestamptz"].append(ledger.last_event_at)
-        columns["last_hash::bytea"].append(ledger.last_hash)
+        for name, value in ledger.columns().items():
+            columns[name].append(json.dumps(value) if isinstance(value, dict) else value)
     names = [name.split("::")[0] for name in columns]
     arrays = ", ".join(f"%s::{name.split('::')[1]}[]" for name in columns)
     assignments = ", ".join(f"{name} = news.{name}" for name in names if name != "id")
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE communications SET {assignments} "  # noqa: S608 - our own column names
+            f"UPDATE communications SET {assignments} "
             f"FROM unnest({arrays}) AS news ({', '.join(names)}) "
             "WHERE communications.id = news.id",
             list(columns.values()),

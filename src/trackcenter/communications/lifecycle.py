@@ -72,7 +72,7 @@ RULES: dict[tuple[EventType, Qualifier], Rule] = {
     (E.ENQUEUED, Q.NONE): Rule(10, S.ENQUEUED),
     # A resend opens an attempt and is queued in the same breath.
     (E.RESEND_REQUESTED, Q.NONE): Rule(10, S.ENQUEUED),
-    # The letter exists but lies here. The API says SENT (the plan's word), the screen 'ready to print'.
+    # The letter exists but lies here. The plan's word is SENT; the screen says 'ready to print'.
     (E.SENT, Q.READY_TO_PRINT): Rule(20, S.SENT),
     (E.SENT, Q.NONE): Rule(21, S.SENT),
     (E.POSTED, Q.NONE): Rule(21, S.SENT),
@@ -101,7 +101,7 @@ class Entry(NamedTuple):
 
 
 class State(NamedTuple):
-    """What a set of events says. Timestamps belong to the newest attempt; earliest of their kind."""
+    """What a set of events says. Timestamps are the newest attempt's, earliest of their kind."""
 
     status: Status = Status.PENDING
     attempt: int = 0

@@ -92,7 +92,7 @@ class BillingSnapshot(models.Model):
 
 
 class UnitBill(models.Model):
-    """A unit's place in a batch: its current snapshot, and what the unit list sorts and searches by."""
+    """A unit's place in a batch: its current snapshot, and what the unit list sorts by."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     batch = models.ForeignKey(
@@ -199,7 +199,7 @@ class AttemptOutcome(models.TextChoices):
 
 
 class Attempt(models.Model):
-    """One try to reach the recipient: one message at a provider, however often the call is repeated.
+    """One try to reach the recipient: one message at a provider, however often it is called.
 
     Its id is the idempotency key the provider sees. `claim` and `lease_until` say which worker
     holds it; a worker whose claim was taken over may no longer write.

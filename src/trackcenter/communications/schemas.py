@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from trackcenter.buildings.schemas import Stats
+from trackcenter.kit.pagination import PageQuery
 from trackcenter.kit.wire import WireSchema
 
 ChannelName = Literal["EMAIL", "SMS", "LETTER", "LETTER_WITH_RECEIPT"]
@@ -88,6 +89,17 @@ class UnitPage(WireSchema):
     items: list[UnitRow]
     next_cursor: str | None
     total: int
+
+
+class UnitQuery(PageQuery):
+    channel: ChannelName | None = None
+    status: StatusName | None = None
+    search: str = Field(default="", max_length=200, description="number, recipient, address")
+    sort: UnitSort = "unitNumber"
+
+
+class ActivityQuery(PageQuery):
+    type: list[EventName] = Field(default=[], description="only events of these kinds")
 
 
 class UserOut(WireSchema):

@@ -31,7 +31,7 @@ LINKS_LAST = timedelta(hours=1)
 
 
 def batch_status(batch: Batch, waiting: int, pending: int) -> str:
-    """IMPORTED, SENDING, PARTLY_SENT or COMPLETED, from how many wait in the queue or were never sent."""
+    """IMPORTED, SENDING, PARTLY_SENT or COMPLETED, from how many wait or were never sent."""
     if batch.send_requested_at is None:
         return "IMPORTED"
     if waiting:
@@ -155,9 +155,8 @@ def list_units(
         (total,) = database.fetchone()
         database.execute(_COMMUNICATIONS, [[row[0] for row in page], [row[1] for row in page]])
         by_unit: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
-        for unit_id, *values in database.fetchall():
-            *brief, error = values
-            by_unit[unit_id].append(_brief(*brief, _raw(error)))
+        for row in database.fetchall():
+            by_unit[row[0]].append(_brief(*row[1:8], _raw(row[8])))
     return {
         "items": [_unit_row(row[1], row[2], row[3], by_unit[row[1]]) for row in page],
         "nextCursor": encode_cursor(page[-1][4], page[-1][1]) if len(rows) > limit else None,

@@ -93,3 +93,10 @@ ROLLUP_TRIGGERS = [
     _rollup("rollup_update", pgtrigger.Update, old=True, new=True),
     _rollup("rollup_delete", pgtrigger.Delete, old=True, new=False),
 ]
+
+APPEND_ONLY_TABLES = (
+    "communication_events",
+    "communication_event_payloads",
+    "communication_audit_notes",
+    "billing_snapshots",
+)

@@ -99,16 +99,16 @@ def take(job: SendCommunicationJob) -> Claim | None:
     )
 
 
-def save(claim: Claim, **values: Any) -> None:
+def save(mine: Claim, /, **values: Any) -> None:
     """Write to a claimed attempt and extend its lease; `LostClaim` when it is no longer ours.
 
     Commits at once unless the caller holds a transaction open.
     """
-    held = Attempt.objects.filter(id=claim.attempt.id, claim=claim.token)
+    held = Attempt.objects.filter(id=mine.attempt.id, claim=mine.token)
     if not held.update(**{"lease_until": lease_end(), **values}):
         raise LostClaim
     for name, value in values.items():
-        setattr(claim.attempt, name, value)
+        setattr(mine.attempt, name, value)
 
 
 class SavedMarks:

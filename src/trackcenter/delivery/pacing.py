@@ -33,10 +33,11 @@ def turn(attempt: Attempt) -> datetime | None:
         cursor.execute(
             """
             INSERT INTO provider_paces AS pace (channel, next_at) VALUES (%s, %s)
-            ON CONFLICT (channel) DO UPDATE SET next_at = GREATEST(pace.next_at, %s) + %s
+            ON CONFLICT (channel) DO UPDATE
+                SET next_at = GREATEST(pace.next_at, %s) + make_interval(secs => %s)
             RETURNING next_at
             """,
-            [attempt.channel, moment + gap, moment, gap],
+            [attempt.channel, moment + gap, moment, gap.total_seconds()],
         )
         (next_at,) = cursor.fetchone()
     mine: datetime = next_at - gap

@@ -73,7 +73,7 @@ def _hand_over(claim: Claim) -> Accepted:
 def _sender(claim: Claim) -> Sender:
     return Sender(
         name=settings.SENDER_NAME,
-        address=settings.SENDER_ADDRESS,
+        address=settings.SENDER_ADDRESS or "",
         payee=claim.snapshot.payee or settings.PAYEE_NAME,
     )
 

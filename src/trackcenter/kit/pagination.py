@@ -1,4 +1,4 @@
-"""Keyset pages: a cursor holds the sort key of the last row, so page one thousand costs as page one."""
+"""Keyset pages: a cursor holds the last row's sort key, so page 1,000 costs what page 1 does."""
 
 import base64
 import json
@@ -7,10 +7,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from trackcenter.kit.errors import InputError
+from pydantic import Field
 
-DEFAULT_LIMIT = 50
-MAX_LIMIT = 200
+from trackcenter.kit.errors import InputError
+from trackcenter.kit.wire import WireSchema
+
+
+class PageQuery(WireSchema):
+    """The query parameters of every list."""
+
+    cursor: str | None = Field(default=None, max_length=1000)
+    limit: int = Field(default=50, ge=1, le=200)
+
 
 _READERS: dict[type, Callable[[str], Any]] = {
     str: str,

@@ -1,5 +1,6 @@
 """When a failed job runs again. The one place that reads `permanent`."""
 
+import logging
 from datetime import datetime, timedelta
 from random import uniform
 
@@ -7,6 +8,8 @@ from procrastinate import BaseRetryStrategy, RetryDecision
 from procrastinate.jobs import Job
 
 from trackcenter.kit.clock import now
+
+log = logging.getLogger(__name__)
 
 MAX_RUNS = 30
 LONGEST_PAUSE = 300.0
@@ -35,6 +38,9 @@ class ByPermanence(BaseRetryStrategy):
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         if isinstance(exception, RetryAt):
             return RetryDecision(retry_at=exception.at)
+        log.warning(
+            "a job failed", extra={"task": job.task_name, "job": job.id}, exc_info=exception
+        )
         if getattr(exception, "permanent", False) or job.attempts >= MAX_RUNS:
             return None
         return RetryDecision(retry_at=now() + timedelta(seconds=pause(job.attempts)))

@@ -20,13 +20,13 @@ def task(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 def every(cron: str, name: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
-    """Run a function on a schedule (cron, UTC; a sixth field is seconds), once however many workers.
+    """Run a function on a schedule (cron, UTC; sixth field: seconds), once however many workers.
 
     A run that fails is logged and not repeated: the next one comes anyway.
     """
 
     def register(function: Callable[[], None]) -> Callable[[], None]:
-        def run(timestamp: int) -> None:
+        def run(timestamp: int) -> None:  # noqa: ARG001 - procrastinate passes it
             function()
 
         # The lock keeps two runs of one task from overlapping; the queueing lock, from piling up.

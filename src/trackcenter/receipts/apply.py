@@ -182,7 +182,7 @@ def _apply(receipt_id: UUID, news: Sequence[News]) -> None:
 
 
 def find_attempt(news: News) -> Attempt | None:
-    """The attempt a report is about: by the ids it quotes, in their order, then by our own header."""
+    """The attempt a report is about: by the ids it quotes, in order, then by our own header."""
     for key in news.correlation:
         for column in ("provider_message_id", "internet_message_id"):
             attempt = Attempt.objects.filter(**{column: key}).order_by("-created_at").first()

@@ -15,9 +15,11 @@ log = logging.getLogger(__name__)
 WEBHOOK = "/api/track/providers/msgraph/email"
 
 
-def configured() -> bool:
-    """Whether this installation has a mailbox to watch and an address to be told at."""
-    return all((settings.GRAPH_MAILBOX, settings.GRAPH_CLIENT_STATE, settings.PUBLIC_URL))
+def watched_mailbox() -> str | None:
+    """The mailbox to watch; None where there is none, or no address at which to be told."""
+    if settings.GRAPH_CLIENT_STATE and settings.PUBLIC_URL:
+        return settings.GRAPH_MAILBOX or None
+    return None
 
 
 def ensure(*, renew: bool = False) -> None:
@@ -25,14 +27,15 @@ def ensure(*, renew: bool = False) -> None:
 
     Graph calls back during this, so the server must be running. Raises `ProviderFailure`.
     """
-    if not configured():
+    mailbox = watched_mailbox()
+    if mailbox is None:
         return
     url = f"{settings.PUBLIC_URL}{WEBHOOK}"
     subscription = registry.graph_mail(settings).subscriptions.ensure(
-        settings.GRAPH_MAILBOX,
+        mailbox,
         notification_url=url,
         lifecycle_url=url,
-        client_state=settings.GRAPH_CLIENT_STATE,
+        client_state=settings.GRAPH_CLIENT_STATE or "",
         renew=renew,
     )
     if subscription.change != "kept":
@@ -58,9 +61,9 @@ def resync() -> int:
 
     The receipts and the place reached in the inbox are committed together.
     """
-    if not configured():
+    mailbox = watched_mailbox()
+    if mailbox is None:
         return 0
-    mailbox = settings.GRAPH_MAILBOX
     cursor = InboxCursor.objects.filter(mailbox=mailbox).first()
     changes = registry.graph_mail(settings).inbox_changes(
         mailbox, cursor.delta_link if cursor else None

@@ -99,8 +99,8 @@ def _handshake(token: str) -> HttpResponse:
 
 
 def _is_ours(item: dict[str, Any]) -> bool:
-    expected, given = settings.GRAPH_CLIENT_STATE, item.get("clientState")
-    return bool(expected) and constant_time_compare(str(given), expected)
+    expected = settings.GRAPH_CLIENT_STATE or ""
+    return constant_time_compare(str(item.get("clientState")), expected) and bool(expected)
 
 
 def _arrival(item: dict[str, Any]) -> Arrival:

@@ -8,33 +8,58 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('buildings', '0001_initial'),
+        ("buildings", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='UnitDeliveryRecord',
+            name="UnitDeliveryRecord",
             fields=[
-                ('id', models.UUIDField(default=trackcenter.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('year', models.IntegerField()),
-                ('method', models.CharField(max_length=40)),
-                ('dispatched_at', models.DateTimeField(null=True)),
-                ('delivered_at', models.DateTimeField(null=True)),
-                ('witness', models.CharField(blank=True, default='', max_length=200)),
-                ('note', models.TextField(blank=True, default='')),
-                ('created_at', models.DateTimeField(default=trackcenter.kit.clock.now)),
-                ('updated_at', models.DateTimeField(default=trackcenter.kit.clock.now)),
-                ('recorded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='delivery_records', to='buildings.unit')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=trackcenter.kit.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("year", models.IntegerField()),
+                ("method", models.CharField(max_length=40)),
+                ("dispatched_at", models.DateTimeField(null=True)),
+                ("delivered_at", models.DateTimeField(null=True)),
+                ("witness", models.CharField(blank=True, default="", max_length=200)),
+                ("note", models.TextField(blank=True, default="")),
+                ("created_at", models.DateTimeField(default=trackcenter.kit.clock.now)),
+                ("updated_at", models.DateTimeField(default=trackcenter.kit.clock.now)),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="delivery_records",
+                        to="buildings.unit",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'unit_delivery_records',
-                'constraints': [models.UniqueConstraint(fields=('unit', 'year', 'method'), name='delivery_record_once_a_method')],
+                "db_table": "unit_delivery_records",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("unit", "year", "method"), name="delivery_record_once_a_method"
+                    )
+                ],
             },
         ),
     ]

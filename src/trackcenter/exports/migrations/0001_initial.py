@@ -8,7 +8,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -17,24 +16,58 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='CommunicationExport',
+            name="CommunicationExport",
             fields=[
-                ('id', models.UUIDField(default=trackcenter.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('filters', models.JSONField(default=dict)),
-                ('status', models.CharField(choices=[('PENDING', 'Pending'), ('RUNNING', 'Running'), ('READY', 'Ready'), ('FAILED', 'Failed')], default='PENDING', max_length=10)),
-                ('progress', models.IntegerField(default=0)),
-                ('row_count', models.IntegerField(null=True)),
-                ('sha256', models.CharField(blank=True, default='', max_length=64)),
-                ('storage_path', models.TextField(blank=True, default='')),
-                ('reason', models.TextField(blank=True, default='')),
-                ('created_at', models.DateTimeField(default=trackcenter.kit.clock.now)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('expires_at', models.DateTimeField(null=True)),
-                ('requested_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=trackcenter.kit.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("filters", models.JSONField(default=dict)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("PENDING", "Pending"),
+                            ("RUNNING", "Running"),
+                            ("READY", "Ready"),
+                            ("FAILED", "Failed"),
+                        ],
+                        default="PENDING",
+                        max_length=10,
+                    ),
+                ),
+                ("progress", models.IntegerField(default=0)),
+                ("row_count", models.IntegerField(null=True)),
+                ("sha256", models.CharField(blank=True, default="", max_length=64)),
+                ("storage_path", models.TextField(blank=True, default="")),
+                ("reason", models.TextField(blank=True, default="")),
+                ("created_at", models.DateTimeField(default=trackcenter.kit.clock.now)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("expires_at", models.DateTimeField(null=True)),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'db_table': 'communication_exports',
-                'constraints': [models.CheckConstraint(condition=models.Q(('status__in', ['PENDING', 'RUNNING', 'READY', 'FAILED'])), name='export_status_known')],
+                "db_table": "communication_exports",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("status__in", ["PENDING", "RUNNING", "READY", "FAILED"])
+                        ),
+                        name="export_status_known",
+                    )
+                ],
             },
         ),
     ]

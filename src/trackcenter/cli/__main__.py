@@ -1,0 +1,3 @@
+from trackcenter.cli.commands import main
+
+main()

@@ -1,0 +1,274 @@
+"""The commands, one function each."""
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from trackcenter import __version__
+from trackcenter.cli.start import application, console, migrate, stop
+from trackcenter.kit.errors import InputError, TrackCenterError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Track Center: who got which bill, when, and how we know.",
+)
+audit = typer.Typer(no_args_is_help=True, help="Check the evidence.")
+token = typer.Typer(no_args_is_help=True, help="Bearer tokens for programs.")
+jobs = typer.Typer(no_args_is_help=True, help="The queue's dead jobs.")
+subscriptions = typer.Typer(no_args_is_help=True, help="Microsoft Graph's change notifications.")
+app.add_typer(audit, name="audit")
+app.add_typer(token, name="token")
+app.add_typer(jobs, name="jobs")
+app.add_typer(subscriptions, name="subscriptions")
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def with_application(command: Command) -> Command:
+    """Run a command with Django and a migrated database; our own errors become sentences."""
+
+    @functools.wraps(command)
+    def run(*arguments: Any, **options: Any) -> Any:
+        with application():
+            migrate()
+            try:
+                return command(*arguments, **options)
+            except InputError as error:
+                for problem in error.problems:
+                    console.print(str(problem), markup=False)
+                more = error.total - len(error.problems)
+                stop(f"… and {more} more" if more > 0 else "Nothing was changed.")
+            except TrackCenterError as error:
+                stop(str(error))
+
+    return run  # type: ignore[return-value]
+
+
+def main() -> None:
+    """The entry point."""
+    app()
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="Say the version.")] = False,
+) -> None:
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    data: Annotated[Path, typer.Option(help="Where the demo keeps everything.")] = Path("var/demo"),
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget an earlier demo first.")] = False,
+) -> None:
+    """Show a year of bills going out and receipts coming back, on this machine alone."""
+    from trackcenter.cli.demo import run
+
+    run(port=port, data=data.resolve(), fresh=fresh)
+
+
+@app.command()
+def serve(
+    host: str = "127.0.0.1", port: Annotated[int, typer.Option(min=1, max=65535)] = 8000
+) -> None:
+    """Serve the screen and the API (brings the database up to date first)."""
+    from trackcenter.cli.web import serve as run
+
+    run(host, port)
+
+
+@app.command()
+def worker(
+    channel: Annotated[
+        list[str] | None, typer.Option(help="Only these channels (EMAIL, SMS, …) and nothing else.")
+    ] = None,
+) -> None:
+    """Send, receive and look after the queue until told to stop."""
+    with application():
+        migrate()
+        from django.conf import settings
+
+        from trackcenter.queue.publish import CHANNEL_QUEUES, QUEUES
+        from trackcenter.queue.worker import run
+
+        unknown = set(channel or ()) - set(CHANNEL_QUEUES)
+        if unknown:
+            stop(f"There is no channel {min(unknown)}: use {', '.join(CHANNEL_QUEUES)}.", 2)
+        queues = [CHANNEL_QUEUES[one] for one in channel] if channel else QUEUES
+        run(queues, concurrency=settings.WORKER_CONCURRENCY)
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    add_help_option=False,
+)
+def sandbox(context: typer.Context) -> None:
+    """A stand-in for Microsoft's services on loopback (`--help` says its options)."""
+    from trackcenter.sandbox.__main__ import main as run
+
+    raise typer.Exit(run(context.args))
+
+
+@app.command("import")
+@with_application
+def import_(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, XLSX or JSON.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and count only.")] = False,
+) -> None:
+    """Import a billing file, whole or not at all."""
+    from trackcenter.imports.command import import_command
+
+    raise typer.Exit(import_command(file, dry_run=dry_run))
+
+
+@app.command()
+@with_application
+def send(
+    building: Annotated[str, typer.Option(help="The building's code.")],
+    year: Annotated[int, typer.Option()],
+    channel: Annotated[list[str] | None, typer.Option()] = None,
+) -> None:
+    """Queue a building's bills of one year; a worker sends them."""
+    from rich.progress import Progress
+
+    from trackcenter.access.visible import EVERY_BUILDING
+    from trackcenter.batches.services import fulfil, request_send
+    from trackcenter.communications.models import Batch
+
+    batch = Batch.objects.filter(building__code=building, year=year).first()
+    if batch is None:
+        stop(f"There is no batch of building {building} and year {year}.")
+    request = request_send(EVERY_BUILDING, batch.id, channels=channel)
+    waiting = batch.communications.filter(delivery_status="PENDING", channel__in=request.channels)
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("queueing", total=waiting.count())
+        count = fulfil(request.id, lambda done: bar.advance(task, done))
+    print(f"{count} queued.")
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is misconfigured, and how to mend it."""
+    from trackcenter.config.doctor import examine_environment, examine_installation, exit_code
+
+    findings = list(examine_environment())
+    if not exit_code(findings):
+        with application():
+            findings += examine_installation()
+    for finding in findings:
+        print(finding)
+    raise typer.Exit(exit_code(findings))
+
+
+@app.command()
+@with_application
+def createadmin(
+    username: Annotated[str, typer.Option()],
+    password_stdin: Annotated[bool, typer.Option("--password-stdin")] = False,
+) -> None:
+    """Make an administrator, or give one a new password."""
+    from trackcenter.access import commands
+
+    print(commands.createadmin(username, commands.read_password(from_stdin=password_stdin)))
+
+
+@token.command("create")
+@with_application
+def token_create(
+    username: Annotated[str, typer.Option()],
+    role: Annotated[str | None, typer.Option(help="admin or viewer")] = None,
+    building: Annotated[list[str] | None, typer.Option(help="Only these (codes).")] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="How long it is valid.")] = 365,
+) -> None:
+    """Make a token, and the user if there is none; prints the token alone."""
+    from trackcenter.access import commands
+
+    print(commands.token_create(username, role=role, buildings=building or (), days=days))
+
+
+@audit.command("verify")
+@with_application
+def audit_verify() -> None:
+    """Recompute every hash, status and count; name the first row that differs."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn
+
+    from trackcenter.evidence.verify import verify
+
+    columns = (SpinnerColumn(), TextColumn("{task.completed} events checked"))
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("audit", total=None)
+        result = verify(lambda done: bar.update(task, completed=done))
+    if result.finding:
+        print(f"DIFFERS: {result.finding}")
+        raise typer.Exit(1)
+    print(
+        f"OK: {result.events} events of {result.communications} communications and "
+        f"{result.snapshots} billing snapshots are what they were when they were written."
+    )
+
+
+@jobs.command("dead")
+@with_application
+def jobs_dead() -> None:
+    """List the jobs that were given up, with their reasons."""
+    from trackcenter.queue.dead import list_dead
+
+    for job in list_dead():
+        print(job)
+
+
+@jobs.command("requeue")
+@with_application
+def jobs_requeue(
+    id: Annotated[list[int] | None, typer.Argument(help="Of `jobs dead`; none: all.")] = None,
+) -> None:
+    """Run dead jobs again."""
+    from trackcenter.queue.dead import requeue
+
+    print(f"{requeue(id or None)} queued again.")
+
+
+@subscriptions.command("ensure")
+@with_application
+def subscriptions_ensure() -> None:
+    """Have Graph tell this server about new mail; the server must be running."""
+    from trackcenter.providers.base import ProviderFailure
+    from trackcenter.receipts.subscriptions import ensure
+
+    if watched_mailbox() is None:
+        needed = ("GRAPH_MAILBOX", "GRAPH_CLIENT_STATE", "PUBLIC_URL")
+        stop(f"Set {', '.join(f'TRACKCENTER_{name}' for name in needed)} first.")
+    try:
+        ensure()
+    except ProviderFailure as failure:
+        stop(f"Microsoft Graph refused: {failure}\n{failure.raw}")
+    print("Graph tells this server about new mail.")
+
+
+@app.command("openapi")
+def openapi(
+    output: Annotated[Path | None, typer.Option(help="A file; else standard output.")] = None,
+) -> None:
+    """Write the API's OpenAPI document."""
+    import json
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trackcenter.config.settings")
+    import django
+
+    django.setup()
+    from trackcenter.api import api
+
+    text = json.dumps(api.get_openapi_schema(), indent=2, ensure_ascii=False) + "\n"
+    if output:
+        output.write_text(text, encoding="utf-8")
+    else:
+        sys.stdout.write(text)

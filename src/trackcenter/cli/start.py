@@ -1,0 +1,81 @@
+"""What a command needs before it can work: settings, a database, Django."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from rich.console import Console
+
+from trackcenter import embedded
+from trackcenter.config.environment import SettingsError, read_environment
+
+console = Console(stderr=True, highlight=False)
+"""For people; standard output is for what another program may read."""
+
+
+def stop(message: str, code: int = 1) -> NoReturn:
+    """End the program with a sentence."""
+    console.print(message, style="red", markup=False)
+    sys.exit(code)
+
+
+@contextmanager
+def application() -> Iterator[None]:
+    """Django, on the external database or on the embedded one, which runs as long as this does."""
+    try:
+        environment = read_environment(os.environ)
+    except SettingsError as error:
+        stop(str(error), 2)
+    if environment.database_url or "_TRACKCENTER_EMBEDDED_APP_URL" in os.environ:
+        _setup()
+        yield
+        return
+    try:
+        with embedded.running(environment.data) as server:
+            os.environ["_TRACKCENTER_EMBEDDED_APP_URL"] = server.app_url
+            os.environ["_TRACKCENTER_EMBEDDED_OWNER_URL"] = server.owner_url
+            _setup()
+            yield
+    except embedded.EmbeddedError as error:
+        stop(str(error))
+
+
+def _setup() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trackcenter.config.settings")
+    import django
+
+    django.setup()
+
+
+def migrate(verbosity: int = 0) -> None:
+    """Bring the database up to date, as its owner where that is another role.
+
+    Several processes may do this at once: one works, the others wait.
+    """
+    from django.core.management import call_command
+    from django.db import connections
+    from django.db.migrations.executor import MigrationExecutor
+
+    from trackcenter.communications.triggers import APPEND_ONLY_TABLES
+
+    alias = "owner" if "owner" in connections else "default"
+    executor = MigrationExecutor(connections[alias])
+    if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        connections[alias].close()
+        return
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtext('trackcenter migrate'))")
+        try:
+            call_command("migrate", database=alias, verbosity=verbosity, interactive=False)
+            call_command("createcachetable", database=alias, verbosity=0)
+            if alias == "owner":
+                # The triggers refuse it too; without the right, a dropped trigger helps nobody.
+                cursor.execute(
+                    f"REVOKE UPDATE, DELETE, TRUNCATE ON {', '.join(APPEND_ONLY_TABLES)} "
+                    "FROM trackcenter"
+                )
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(hashtext('trackcenter migrate'))")
+    connections[alias].close()

@@ -1,0 +1,33 @@
+"""The web server: granian, so many processes of so many threads."""
+
+import os
+
+from trackcenter.cli.start import application, migrate
+from trackcenter.config.environment import SERVE_HOST_VARIABLE
+
+PROCESSES = 2
+THREADS = 8
+
+
+def serve(host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT; requests under way are finished first."""
+    os.environ[SERVE_HOST_VARIABLE] = host
+    with application():
+        migrate()
+        from django.db import connections
+
+        connections.close_all()
+        from granian.constants import Interfaces
+        from granian.server import Server
+
+        Server(
+            "trackcenter.config.wsgi:application",
+            address=host,
+            port=port,
+            interface=Interfaces.WSGI,
+            workers=PROCESSES,
+            blocking_threads=THREADS,
+            respawn_failed_workers=True,
+            workers_kill_timeout=30,
+            log_access=False,
+        ).serve()

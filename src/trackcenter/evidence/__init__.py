@@ -1,0 +1,1 @@
+"""Proof: the hash chain recomputed, the fold replayed, the counts counted."""

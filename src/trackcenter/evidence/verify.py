@@ -1,0 +1,178 @@
+"""The audit: every event hashed again, every status folded again, every count counted again."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from trackcenter.buildings.stats import COLUMNS
+from trackcenter.communications import chain
+from trackcenter.communications.events import Ledger
+from trackcenter.communications.triggers import rollup_query
+from trackcenter.kit import canonical
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A row that is not what its history says: which table, which key, and what is wrong."""
+
+    table: str
+    key: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.key}: {self.problem}"
+
+
+@dataclass(slots=True)
+class Audit:
+    """What was looked at, and the first thing that differed (None: all is well)."""
+
+    events: int = 0
+    communications: int = 0
+    snapshots: int = 0
+    finding: Finding | None = None
+
+
+class _Differs(Exception):
+    def __init__(self, table: str, key: object, problem: str) -> None:
+        self.finding = Finding(table, str(key), problem)
+        super().__init__(problem)
+
+
+def verify(progress: Callable[[int], None] | None = None) -> Audit:
+    """Check everything in one consistent view of the database, in bounded memory.
+
+    Stops at the first row that differs. `progress` is told the number of events every thousand.
+    """
+    audit = Audit()
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        try:
+            _verify_events(audit, progress)
+            _verify_rollups()
+            _verify_snapshots(audit)
+        except _Differs as difference:
+            audit.finding = difference.finding
+    return audit
+
+
+_FOLDED = [name.split("::")[0] for name in Ledger(UUID(int=0), UUID(int=0), 0).columns()]
+
+_COMMUNICATIONS = (
+    f"SELECT id, building_id, year, {', '.join(_FOLDED)} FROM communications ORDER BY id"
+)
+_EVENTS = """
+    SELECT e.id, e.communication_id, e.building_id, e.year, e.sequence, e.attempt, e.type,
+           e.qualifier, e.source, e.user_id, e.occurred_at, e.recorded_at,
+           e.payload_commitment, e.previous_hash, e.hash, p.salt, p.payload::text
+    FROM communication_events AS e LEFT JOIN communication_event_payloads AS p ON p.event_id = e.id
+    ORDER BY e.communication_id, e.sequence
+"""
+
+
+def _stream(sql: str) -> Iterator[tuple[Any, ...]]:
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(sql)
+        while rows := cursor.fetchmany(2000):
+            yield from rows
+
+
+def _verify_events(audit: Audit, progress: Callable[[int], None] | None) -> None:
+    """Walk communications and events side by side: both are in the order of ids."""
+    events = _stream(_EVENTS)
+    event = next(events, None)
+    for id_, building_id, year, *stored in _stream(_COMMUNICATIONS):
+        if event is not None and event[1] < id_:
+            raise _Differs("communication_events", event[0], "its communication does not exist")
+        ledger = Ledger(id_, building_id, year)
+        while event is not None and event[1] == id_:
+            _verify_event(ledger, event)
+            audit.events += 1
+            if progress and audit.events % 1000 == 0:
+                progress(audit.events)
+            event = next(events, None)
+        _verify_communication(ledger, stored)
+        audit.communications += 1
+    if event is not None:
+        raise _Differs("communication_events", event[0], "its communication does not exist")
+    if progress:
+        progress(audit.events)
+
+
+def _verify_event(ledger: Ledger, row: tuple[Any, ...]) -> None:
+    header = chain.Header(*row[:12])
+    commitment, previous_hash, digest = (bytes(value) for value in row[12:15])
+    salt, text = row[15:]
+
+    def differs(problem: str, table: str = "communication_events") -> _Differs:
+        place = f"communication {header.communication_id}, sequence {header.sequence}"
+        return _Differs(table, header.id, f"{problem} ({place})")
+
+    if header.sequence != ledger.event_count + 1:
+        raise differs(f"event {ledger.event_count + 1} is missing before it")
+    if text is None:
+        raise differs("its payload is missing", "communication_event_payloads")
+    # No float was ever written: one that is there now becomes a string and changes the hash.
+    payload = json.loads(text, parse_float=str)
+    if chain.commitment(bytes(salt), payload) != commitment:
+        raise differs(
+            "the payload is not the one it was written with", "communication_event_payloads"
+        )
+    if previous_hash != ledger.last_hash:
+        raise differs("it does not follow from the event before it")
+    if chain.event_hash(header, commitment, previous_hash) != digest:
+        raise differs("its content does not match its hash")
+    if (header.building_id, header.year) != (ledger.building_id, ledger.year):
+        raise differs("it belongs to another building or year than its communication")
+    try:
+        ledger.advance(header, digest, payload)
+    except ValueError as error:
+        raise differs(str(error)) from error
+
+
+def _verify_communication(ledger: Ledger, stored: list[Any]) -> None:
+    for name, is_, ought in zip(_FOLDED, stored, ledger.columns().values(), strict=True):
+        value = bytes(is_) if isinstance(is_, memoryview) else is_
+        if name == "error" and value is not None:
+            value = json.loads(value, parse_float=str)
+        if value != ought:
+            if name == "last_hash":
+                problem = "its newest events are missing or changed"
+            else:
+                problem = f"{name} is {value!r}, but its events say {ought!r}"
+            raise _Differs("communications", ledger.id, problem)
+
+
+def _verify_rollups() -> None:
+    keys = "building_id, year, channel"
+    empty = " AND ".join(f"{column} = 0" for column in COLUMNS.split(", "))
+    sql = f"""
+        (SELECT {keys}, {COLUMNS} FROM channel_rollups WHERE NOT ({empty})
+         EXCEPT ({rollup_query()}))
+        UNION ALL
+        (({rollup_query()})
+         EXCEPT SELECT {keys}, {COLUMNS} FROM channel_rollups)
+        LIMIT 1
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        row = cursor.fetchone()
+    if row:
+        key = f"building {row[0]}, year {row[1]}, channel {row[2]}"
+        raise _Differs("channel_rollups", key, "its counts are not those of the communications")
+
+
+def _verify_snapshots(audit: Audit) -> None:
+    for id_, text, sha256 in _stream(
+        "SELECT id, row::text, sha256 FROM billing_snapshots ORDER BY id"
+    ):
+        row = json.loads(text, parse_float=str)
+        if hashlib.sha256(canonical.dumps(row)).hexdigest() != sha256:
+            raise _Differs("billing_snapshots", id_, "its row is not the one that was imported")
+        audit.snapshots += 1
