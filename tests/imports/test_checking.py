@@ -86,7 +86,9 @@ def test_a_flood_of_problems_is_counted_and_the_first_thousand_are_shown():
     content = as_csv(*(a_row(unit=str(number), email="x") for number in range(1200)))
     with pytest.raises(InputError) as caught:
         checked(content)
-    assert len(caught.value.problems) == 1000
+    *shown, rest = caught.value.problems
+    assert len(shown) == 1000
+    assert rest.msg == "200 more problems are not shown"
     assert caught.value.total == 1200
 
 

@@ -164,6 +164,15 @@ def check_file(table: Table, *, on_row: Callable[[int], None] | None = None) -> 
     return CheckedFile(rows, checker.buildings, checker.batches)
 
 
+def all_problems(problems: Sequence[Problem], total: int) -> InputError:
+    """The error with the first `MAX_PROBLEMS` in full, and how many more there are."""
+    shown = list(problems[:MAX_PROBLEMS])
+    if total > len(shown):
+        more = f"{total - len(shown):,} more problems are not shown"
+        shown.append(Problem(("file",), more))
+    return InputError(shown, total=total)
+
+
 class _Place(NamedTuple):
     """A column of the file that belongs to a known field, or to a cost."""
 
@@ -194,7 +203,7 @@ class _Checker:
 
     def raise_problems(self) -> None:
         if self.problem_count:
-            raise InputError(self.problems, total=self.problem_count)
+            raise all_problems(self.problems, self.problem_count)
 
     def check_heading(self, heading: tuple[str, ...]) -> None:
         """Row 1 of a table: unknown, repeated and missing columns are told once, not per row."""

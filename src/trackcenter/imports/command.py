@@ -83,8 +83,6 @@ def _print_problems(error: InputError, file: Path, err: Console) -> None:
         # As Text: what the file says must not be read as rich's markup.
         table.add_row(*(Text(cell) for cell in (" ".join(row), " ".join(column), problem.msg)))
     err.print(table)
-    if error.total > len(error.problems):
-        err.print(f"… and {error.total - len(error.problems):,} more.", highlight=False)
     problems = _plural(error.total, "problem", "problems")
     err.print(
         f"{file.name}: {error.total:,} {problems}; nothing was written.",

@@ -22,9 +22,9 @@ from trackcenter.communications.models import (
     UnitBill,
 )
 from trackcenter.communications.payloads import Cancelled, Created, Notice, Payload
-from trackcenter.imports.checking import MAX_PROBLEMS, CheckedFile, CheckedRow
+from trackcenter.imports.checking import CheckedFile, CheckedRow, all_problems
 from trackcenter.kit import canonical
-from trackcenter.kit.errors import InputError, Problem
+from trackcenter.kit.errors import Problem
 
 CHUNK = 1000
 BILL_CORRECTED = "BILL_CORRECTED"
@@ -141,7 +141,7 @@ class Writer:
             done += len(chunk)
             on_rows(done)
         if self._refused:
-            raise InputError(self._refused[:MAX_PROBLEMS], total=len(self._refused))
+            raise all_problems(self._refused, len(self._refused))
         self._renew_buildings()
 
     # --- buildings, batches, units ---

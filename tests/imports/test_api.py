@@ -1,0 +1,80 @@
+import json
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from tests.imports.files import a_row, as_csv, as_json, as_xlsx
+from trackcenter.access.models import Role
+from trackcenter.access.services import create_token
+from trackcenter.communications.models import Batch, Communication, Event
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def admin() -> Client:
+    _, secret = create_token("ada", role=Role.ADMIN)
+    return Client(headers={"Authorization": f"Bearer {secret}"})
+
+
+def post(client: Client, content: bytes, name: str = "bills.csv", **form: Any) -> Any:
+    return client.post("/api/track/imports", {"file": SimpleUploadedFile(name, content), **form})
+
+
+@pytest.mark.parametrize("made", [as_csv, as_xlsx, as_json])
+def test_a_file_of_each_kind_is_imported(admin, made):
+    answer = post(admin, made(a_row(), a_row(unit="2")))
+    assert answer.status_code == 201
+    assert answer.json() == {
+        "batches": 1,
+        "created": 2,
+        "updated": 0,
+        "unchanged": 0,
+        "batchIds": [str(Batch.objects.get().pk)],
+        "dryRun": False,
+    }
+    assert Communication.objects.count() == 2
+
+
+def test_a_large_upload_is_imported_from_disk(admin, settings):
+    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 1
+    assert post(admin, as_csv(a_row())).status_code == 201
+    assert post(admin, as_xlsx(a_row())).json()["unchanged"] == 1
+
+
+def test_the_events_name_who_uploaded_which_file(admin):
+    post(admin, as_csv(a_row()), name="../nebenkosten 2025.csv")
+    event = Event.objects.select_related("payload_row", "user").get()
+    assert event.user.username == "ada"
+    assert event.payload_row.payload["fileName"] == "nebenkosten 2025.csv"
+
+
+def test_a_dry_run_writes_nothing(admin):
+    answer = post(admin, as_csv(a_row()), dryRun="true")
+    assert answer.status_code == 201
+    assert answer.json()["created"] == 1
+    assert answer.json()["dryRun"] is True
+    assert not Communication.objects.exists()
+
+
+def test_every_bad_row_comes_back_with_its_column_and_reason(admin):
+    answer = post(admin, as_csv(a_row(year="25"), a_row(unit="2"), a_row(unit="3", email="x@")))
+    assert answer.status_code == 422
+    assert answer["Content-Type"] == "application/problem+json"
+    places = [error["loc"] for error in json.loads(answer.content)["errors"]]
+    assert places == [["row", 2, "year"], ["row", 4, "email"]]
+    assert not Communication.objects.exists()
+
+
+def test_a_form_without_a_file_is_a_bad_request_in_words(admin):
+    answer = admin.post("/api/track/imports", {"dryRun": "true"})
+    assert answer.status_code == 422
+    assert "file" in json.dumps(json.loads(answer.content)["errors"])
+
+
+def test_a_viewer_does_not_import():
+    _, secret = create_token("vera", role=Role.VIEWER)
+    answer = post(Client(headers={"Authorization": f"Bearer {secret}"}), as_csv(a_row()))
+    assert answer.status_code == 403

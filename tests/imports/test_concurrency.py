@@ -1,0 +1,110 @@
+import io
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection, transaction
+from pytest_django.plugin import DjangoDbBlocker
+
+from tests.imports.files import a_row, as_csv
+from trackcenter.communications import events
+from trackcenter.communications.events import NewEvent
+from trackcenter.communications.models import BillingSnapshot, Communication, Event, UnitBill
+from trackcenter.communications.payloads import Enqueued
+from trackcenter.imports.services import ImportResult, import_file
+from trackcenter.kit.errors import InputError
+
+# No django_db mark: it would set the database up, and flush it, around `_closed_after`.
+pytestmark = pytest.mark.usefixtures("_opened_for_the_flush")
+
+APPEND_ONLY = (
+    "billing_snapshots",
+    "communication_events",
+    "communication_event_payloads",
+    "communication_audit_notes",
+)
+
+
+def _switch_triggers(word: str) -> None:
+    with connection.cursor() as cursor:
+        for table in APPEND_ONLY:
+            cursor.execute(f"ALTER TABLE {table} {word} TRIGGER USER")
+
+
+@pytest.fixture
+def _closed_after(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """After the flush: append-only again."""
+    yield
+    with django_db_blocker.unblock():
+        _switch_triggers("ENABLE")
+
+
+@pytest.fixture
+def _opened_for_the_flush(_closed_after: None, transactional_db: None) -> Iterator[None]:
+    """What these tests commit is flushed at their end, and append-only tables refuse TRUNCATE."""
+    yield
+    _switch_triggers("DISABLE")
+
+
+def run(content: bytes) -> ImportResult:
+    try:
+        return import_file(io.BytesIO(content), "bills.csv")
+    finally:
+        connection.close()
+
+
+def wait_for_a_blocked_session() -> None:
+    """Until another session of this database waits for a lock."""
+    deadline = time.monotonic() + 20
+    pause = threading.Event()
+    while time.monotonic() < deadline:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if cursor.fetchone() != (0,):
+                return
+        pause.wait(0.02)
+    raise AssertionError("no session waits for a lock")
+
+
+def test_two_imports_of_one_file_at_once_make_every_bill_once():
+    content = as_csv(*(a_row(unit=str(unit)) for unit in range(200)))
+    with ThreadPoolExecutor(3) as pool:
+        results = list(pool.map(run, [content] * 3))
+    assert sorted(result.created for result in results) == [0, 0, 200]
+    assert sorted(result.unchanged for result in results) == [0, 200, 200]
+    assert UnitBill.objects.count() == Communication.objects.count() == Event.objects.count() == 200
+
+
+def test_two_different_corrections_at_once_become_two_versions():
+    run(as_csv(a_row()))
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(run, [as_csv(a_row(recipient=name)) for name in ("Bea", "Cem")]))
+    versions = BillingSnapshot.objects.order_by("version")
+    assert [snapshot.version for snapshot in versions] == [1, 2, 3]
+    assert Communication.objects.get().snapshot == versions.last()
+
+
+def test_a_bill_that_is_being_sent_while_the_file_comes_is_not_changed():
+    """The import finds it PENDING, waits for the sender's lock, and looks again."""
+    run(as_csv(a_row()))
+    communication = Communication.objects.get()
+    locked = threading.Event()
+
+    def correct() -> None:
+        locked.wait(10)
+        run(as_csv(a_row(recipient="Bea")))
+
+    with ThreadPoolExecutor(1) as pool:
+        correction = pool.submit(correct)
+        with transaction.atomic():
+            events.append([NewEvent(communication.pk, Enqueued(channel="EMAIL"), "SYSTEM")])
+            locked.set()
+            wait_for_a_blocked_session()
+        with pytest.raises(InputError, match="already sent"):
+            correction.result()
+    assert BillingSnapshot.objects.count() == 1
