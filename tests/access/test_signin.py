@@ -150,3 +150,10 @@ def test_passwords_are_hashed_with_argon2(settings: Settings) -> None:
     user = services.create_user("olga", role=Role.ADMIN, password=PASSWORD)
     assert user.password.startswith("argon2$argon2id$")
     assert try_to_sign_in("olga", PASSWORD)
+
+
+@pytest.mark.parametrize("login", ["\x00", "a\x00b", "x" * 10_000, "\u202e", "@", "' OR 1=1 --"])
+def test_odd_names_are_just_wrong(login: str, admin: User) -> None:
+    response = Client().post(LOGIN, {"login": login, "password": "\x00"})
+    assert response.status_code == HTTPStatus.OK
+    assert 'role="alert"' in response.content.decode()

@@ -103,7 +103,7 @@ def test_createadmin_makes_and_remakes_an_administrator(viewer: User) -> None:
     assert viewer.check_password("another long phrase")
 
 
-@pytest.mark.parametrize("password", ["short", "password1234", "1234567890"])
+@pytest.mark.parametrize("password", ["short", "password", "1234567890"])
 def test_an_easy_password_is_refused(password: str) -> None:
     with pytest.raises(InputError, match="password"):
         commands.createadmin("olga", password)

@@ -68,6 +68,11 @@ def test_below_the_api_a_missing_page_is_a_problem_document() -> None:
     assert response.json()["title"] == "Not Found"
 
 
+def test_what_the_api_says_stays_out_of_every_cache() -> None:
+    response = Client().get("/api/track/buildings")
+    assert "no-store" in response.headers["Cache-Control"]
+
+
 def test_a_crash_says_nothing_but_that_it_was_one() -> None:
     request = RequestFactory().get("/api/track/buildings")
     response = page.broken(request)

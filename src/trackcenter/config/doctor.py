@@ -145,10 +145,14 @@ def _storage() -> Iterator[Finding]:
 
 
 def _accounts() -> Iterator[Finding]:
+    from django.conf import settings
     from django.db import DatabaseError
 
     from trackcenter.access.models import Role, User
 
+    if settings.OIDC_SERVER_URL:
+        mend = "Until then people sign in with passwords: `trackcenter createadmin`."
+        yield Finding("warn", "sign-in by OpenID is not part of this version yet", mend)
     try:
         known = User.objects.filter(role=Role.ADMIN, is_active=True).exists()
     except DatabaseError:

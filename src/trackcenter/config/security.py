@@ -60,6 +60,9 @@ class EdgeMiddleware:
             request_id.reset(known_as)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        if request.path.startswith("/api/"):
+            # Personal data: no cache on the way or on a shared machine's disk may keep it.
+            response.headers.setdefault("Cache-Control", "private, no-store")
         return response
 
     def _refuse(self, request: HttpRequest) -> HttpResponse | None:
