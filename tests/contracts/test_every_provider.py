@@ -122,6 +122,14 @@ def test_two_workers_in_any_order_never_send_twice(rig: Rig) -> None:
             assert len(messages) == 1
 
 
+def test_without_a_sender_the_setting_is_named(rig: Rig) -> None:
+    order = rig.order()
+    lacking = replace(order, **{"sender" if hasattr(order, "sender") else "mailbox": ""})
+    with pytest.raises(ProviderFailure, match="TRACKCENTER_") as refused:
+        rig.provider(Pool()).hand_over(lacking, rig.marks)
+    assert refused.value.misconfigured
+
+
 def test_nobody_listening_is_certain_and_temporary(rig: Rig) -> None:
     elsewhere = type(rig)(replace(rig.sandbox, url="http://127.0.0.1:9"))
     with pytest.raises(ProviderFailure) as refused:

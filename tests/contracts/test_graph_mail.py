@@ -1,14 +1,9 @@
 """Graph mail beyond the common promises: marks, files, reading the inbox, subscriptions."""
 
-import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote
 
 import pytest
 
@@ -20,6 +15,7 @@ from tests.contracts.rigs import (
     with_wrong_secret,
 )
 from tests.sandbox.fixture import MAILBOX, RunningSandbox, wait_for
+from tests.sandbox.webhook import running_webhook
 from trackcenter.channels.rendered import RenderedAttachment
 from trackcenter.kit.clock import now
 from trackcenter.providers.base import OutcomeUnknown, ProviderFailure
@@ -178,47 +174,16 @@ def test_a_message_that_is_gone_is_permanent(graph: GraphMail) -> None:
     assert gone.value.permanent
 
 
-@contextmanager
-def webhook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """A listener that shakes hands and keeps what it is told."""
-    told: list[dict[str, Any]] = []
-
-    class Listener(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            token = parse_qs(urlsplit(self.path).query).get("validationToken")
-            self.send_response(200 if token else 202)
-            self.send_header("Content-Type", "text/plain")
-            self.end_headers()
-            if token:
-                self.wfile.write(token[0].encode())
-            else:
-                told.extend(json.loads(body)["value"])
-
-        def log_message(self, *args: object) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Listener)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", told
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
 def test_a_subscription_is_created_kept_renewed_and_created_anew(
     rig: GraphRig, graph: GraphMail
 ) -> None:
-    with webhook() as (url, told):
+    with running_webhook() as webhook:
 
         def ensure(**more: Any) -> Any:
             return graph.subscriptions.ensure(
                 MAILBOX,
-                notification_url=f"{url}/mail",
-                lifecycle_url=f"{url}/lifecycle",
+                notification_url=webhook.url,
+                lifecycle_url=f"{webhook.url}/lifecycle",
                 client_state="a-secret",
                 **more,
             )
@@ -233,7 +198,7 @@ def test_a_subscription_is_created_kept_renewed_and_created_anew(
         graph.subscriptions.reauthorize(created.id)
         rig.to = "bounce@example.net"
         rig.hand_over()
-        (notice,) = wait_for(lambda: told)
+        (notice,) = wait_for(webhook.notifications)
         assert notice["clientState"] == "a-secret"
         mime = graph.fetch_mime(MAILBOX, notice["resourceData"]["id"])
         assert [each.kind for each in read_report(mime)] == ["FAILED"]

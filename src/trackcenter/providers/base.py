@@ -144,6 +144,16 @@ class Accepted:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
+def needs(value: str, setting: str) -> None:
+    """ProviderFailure(misconfigured) that names the setting when the order lacks its sender."""
+    if not value:
+        raise ProviderFailure(
+            f"There is nobody to send from: {setting} is not set.",
+            code="configuration",
+            misconfigured=True,
+        )
+
+
 class EmailProvider(Protocol):
     """Sends mail."""
 

@@ -18,6 +18,7 @@ from trackcenter.providers.base import (
     Marks,
     OutcomeUnknown,
     ProviderFailure,
+    needs,
     still_unknown,
 )
 from trackcenter.providers.wire import Pool, Reply
@@ -59,6 +60,7 @@ class AcsEmail:
 
         An operation that is going counts as accepted: its reports come by Event Grid.
         """
+        needs(order.mailbox, "TRACKCENTER_EMAIL_FROM")
         if order.send_started_at is not None:
             return self._look_up(order)
         marks.send_started()

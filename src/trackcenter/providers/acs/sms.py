@@ -21,6 +21,7 @@ from trackcenter.providers.base import (
     OutcomeUnknown,
     ProviderFailure,
     SmsOrder,
+    needs,
     still_unknown,
 )
 from trackcenter.providers.wire import Pool, Reply
@@ -62,6 +63,7 @@ class AcsSms:
         OutcomeUnknown(final) when an earlier send is unresolved and its id has been forgotten:
         it is then never repeated.
         """
+        needs(order.sender, "TRACKCENTER_SMS_FROM")
         repeat = order.send_started_at is not None
         if repeat and self._clock() - order.repeatability_first_sent > REPEATABLE_FOR:
             raise _forgotten("")

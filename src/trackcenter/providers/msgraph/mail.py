@@ -28,6 +28,7 @@ from trackcenter.providers.base import (
     Marks,
     OutcomeUnknown,
     ProviderFailure,
+    needs,
     still_unknown,
 )
 from trackcenter.providers.msgraph.client import GraphClient, values
@@ -73,6 +74,7 @@ class GraphMail(Inbox):
         Raises ProviderFailure (see there what the worker owes each kind) or whatever the marks
         raise, LostClaim above all, after which nothing more is done.
         """
+        needs(order.mailbox, "TRACKCENTER_GRAPH_MAILBOX")
         if order.send_started_at is not None:
             found = self._after_an_interrupted_send(order)
             if not found.is_draft:
