@@ -61,10 +61,8 @@ def wait_for_a_blocked_session() -> None:
     pause = threading.Event()
     while time.monotonic() < deadline:
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
+            # pg_locks is live; pg_stat_activity stands still during a transaction.
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
             if cursor.fetchone() != (0,):
                 return
         pause.wait(0.02)

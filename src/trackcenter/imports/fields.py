@@ -14,7 +14,7 @@ import zoneinfo
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import babel
@@ -42,6 +42,9 @@ _LANGUAGE = re.compile(r"([A-Za-z]{2,3})((?:-[A-Za-z0-9]{2,8})*)")
 _DURATION = re.compile(
     r"P(?=[0-9])(?:[0-9]{1,4}Y)?(?:[0-9]{1,4}M)?(?:[0-9]{1,4}W)?(?:[0-9]{1,5}D)?"
 )
+
+# The same few values stand in row after row.
+_remembered = lru_cache(maxsize=1024)
 
 
 class Refused(Exception):
@@ -77,6 +80,7 @@ def _about_forbidden(character: str) -> str:
     return f"an invisible control character (U+{ord(character):04X})"
 
 
+@_remembered
 def read_year(cell: Cell) -> int:
     text = read_text(cell, 40)
     if not re.fullmatch("[0-9]{4}", text) or not _FIRST_YEAR <= int(text) <= _LAST_YEAR:
@@ -84,6 +88,7 @@ def read_year(cell: Cell) -> int:
     return int(text)
 
 
+@_remembered
 def read_channels(cell: Cell) -> tuple[str, ...]:
     """The channels in the product's order, each once."""
     asked: set[str] = set()
@@ -108,6 +113,7 @@ def _countries() -> frozenset[str]:
     )
 
 
+@_remembered
 def read_country(cell: Cell) -> str:
     text = read_text(cell, 100)
     code = text.upper()
@@ -123,6 +129,7 @@ def _languages() -> frozenset[str]:
     return frozenset(babel.Locale("en").languages)
 
 
+@_remembered
 def read_language(cell: Cell) -> str:
     text = read_text(cell, 35)
     tag = _LANGUAGE.fullmatch(text)
@@ -140,6 +147,7 @@ def _currencies() -> frozenset[str]:
     )
 
 
+@_remembered
 def read_currency(cell: Cell) -> str:
     text = read_text(cell, 40)
     if text.upper() not in _currencies():
@@ -147,6 +155,7 @@ def read_currency(cell: Cell) -> str:
     return text.upper()
 
 
+@_remembered
 def read_date(cell: Cell) -> str:
     if not isinstance(cell, str):
         return cell.isoformat()
@@ -159,6 +168,7 @@ def read_date(cell: Cell) -> str:
     raise Refused(f"'{text}' is no ISO 8601 date (such as 2026-03-31)")
 
 
+@_remembered
 def read_iban(cell: Cell) -> str:
     """The IBAN in electronic form, its check digits verified (ISO 7064 MOD 97-10)."""
     text = re.sub(r"\s", "", read_text(cell, 60)).upper()
@@ -175,6 +185,7 @@ def _time_zones() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones() - {"Factory", "localtime", "posixrules"})
 
 
+@_remembered
 def read_time_zone(cell: Cell) -> str:
     text = read_text(cell, 64)
     if text not in _time_zones():
@@ -184,6 +195,7 @@ def read_time_zone(cell: Cell) -> str:
     return text
 
 
+@_remembered
 def read_duration(cell: Cell) -> str:
     text = read_text(cell, 40).upper()
     if not _DURATION.fullmatch(text):
