@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tools import lints, web
@@ -43,31 +43,34 @@ def steps() -> list[Step]:
         Step("format (ruff)", [str(PROGRAMS / "ruff"), "format", "--check", "--quiet", *concise]),
         Step("house rules", function=lambda: [str(each) for each in lints.check_tree(ROOT)]),
         Step("migrations", [*migrations, "--check", "--dry-run"], environment=django),
-        Step("no registry named", function=registries_named),
-        Step("npm locks complete, without addresses", function=lock_file_faults),
+        Step("no registry named", function=lambda: registries_named(repository_files())),
+        Step(
+            "npm locks complete, without addresses",
+            function=lambda: lock_file_faults(repository_files()),
+        ),
     ]
 
 
-def registries_named() -> list[str]:
-    """Places in the repository's files that name a package registry's host."""
+def registries_named(files: Iterable[Path]) -> list[str]:
+    """Places in `files` that name a package registry's host."""
     return [
-        f"{file.relative_to(ROOT)}:{number}: names the registry {host}"
-        for file in repository_files()
+        f"{_shown(file)}:{number}: names the registry {host}"
+        for file in files
         for number, line in enumerate(_lines(file), start=1)
         for host in REGISTRIES
         if host in line
     ]
 
 
-def lock_file_faults() -> list[str]:
-    """What is wrong with npm's lock files: an address, or a package that is not wholly pinned."""
+def lock_file_faults(files: Iterable[Path]) -> list[str]:
+    """What is wrong with the npm locks among `files`: an address, or something not pinned."""
     faults = []
-    for file in repository_files():
+    for file in files:
         if file.name == "package-lock.json":
             packages = json.loads(file.read_text())["packages"]
             names = {path.rpartition("node_modules/")[2] for path in packages}
             for path, package in packages.items():
-                at = f"{file.relative_to(ROOT)}: {path}"
+                at = f"{_shown(file)}: {path}"
                 if "resolved" in package:
                     faults.append(f"{at} records an address; run python -m tools.lock")
                 elif path and not {"version", "integrity"} <= package.keys():
@@ -85,6 +88,10 @@ def repository_files() -> Iterator[Path]:
     for name in filter(None, listed.stdout.split("\0")):
         if (ROOT / name).is_file():
             yield ROOT / name
+
+
+def _shown(file: Path) -> Path:
+    return file.relative_to(ROOT) if file.is_relative_to(ROOT) else file
 
 
 def _lines(file: Path) -> list[str]:
