@@ -242,7 +242,7 @@ def jobs_requeue(
 def subscriptions_ensure() -> None:
     """Have Graph tell this server about new mail; the server must be running."""
     from trackcenter.providers.base import ProviderFailure
-    from trackcenter.receipts.subscriptions import ensure
+    from trackcenter.receipts.subscriptions import ensure, watched_mailbox
 
     if watched_mailbox() is None:
         needed = ("GRAPH_MAILBOX", "GRAPH_CLIENT_STATE", "PUBLIC_URL")

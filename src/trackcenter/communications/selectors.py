@@ -156,7 +156,7 @@ def list_units(
         database.execute(_COMMUNICATIONS, [[row[0] for row in page], [row[1] for row in page]])
         by_unit: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
         for row in database.fetchall():
-            by_unit[row[0]].append(_brief(*row[1:8], _raw(row[8])))
+            by_unit[row[0]].append(_brief(*row[1:]))
     return {
         "items": [_unit_row(row[1], row[2], row[3], by_unit[row[1]]) for row in page],
         "nextCursor": encode_cursor(page[-1][4], page[-1][1]) if len(rows) > limit else None,
@@ -191,7 +191,7 @@ def _brief(
         "outcomeUnknown": outcome_unknown,
         "lastEventType": last_event_type,
         "lastEventAt": last_event_at,
-        "error": error,
+        "error": _raw(error) if isinstance(error, str) else error,
     }
 
 

@@ -50,9 +50,11 @@ def verify(progress: Callable[[int], None] | None = None) -> Audit:
     Stops at the first row that differs. `progress` is told the number of events every thousand.
     """
     audit = Audit()
+    is_outermost = not connection.in_atomic_block
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        if is_outermost:  # a caller's own transaction has its view already
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         try:
             _verify_events(audit, progress)
             _verify_rollups()

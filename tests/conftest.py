@@ -1,0 +1,19 @@
+"""What all tests share."""
+
+from typing import Any
+
+from django.db.backends.postgresql.operations import DatabaseOperations
+
+_sql_flush = DatabaseOperations.sql_flush
+
+
+def _flush_history_too(self: DatabaseOperations, *arguments: Any, **options: Any) -> list[str]:
+    """Emptying the tables after a transactional test needs what nobody may do otherwise."""
+    statements = _sql_flush(self, *arguments, **options)
+    if not statements:
+        return statements
+    role = "SET session_replication_role = "
+    return [f"{role}replica;", *statements, f"{role}origin;"]
+
+
+DatabaseOperations.sql_flush = _flush_history_too  # type: ignore[method-assign]
