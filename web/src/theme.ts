@@ -19,10 +19,24 @@ const petrol: MantineColorsTuple = [
   "#00515f",
 ];
 
+/** Slightly blue, as the surfaces around it in app.css are. */
+const dark: MantineColorsTuple = [
+  "#e4e8ec",
+  "#c3cad1",
+  "#a9b1ba",
+  "#8b949e",
+  "#414b55",
+  "#343d45",
+  "#252c32",
+  "#1c2126",
+  "#171b1f",
+  "#14181c",
+];
+
 export const theme = createTheme({
   primaryColor: "petrol",
   primaryShade: { light: 8, dark: 7 },
-  colors: { petrol },
+  colors: { petrol, dark },
   fontFamily:
     'ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Helvetica Neue", Arial, sans-serif',
   defaultRadius: "md",
@@ -48,6 +62,7 @@ export const theme = createTheme({
 export const cssVariables: CSSVariablesResolver = () => ({
   variables: {},
   light: {
+    "--mantine-color-text": "#1b242c",
     "--mantine-color-dimmed": "#55606b",
     "--mantine-color-placeholder": "#656f7a",
     "--mantine-color-error": "#b01717",

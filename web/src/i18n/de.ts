@@ -330,9 +330,9 @@ export const de: Dictionary = {
       `Diese Nachrichten gehen an die Empfänger von ${building}. Das lässt sich nicht rückgängig machen.`,
     confirm: (n) => `${plural(n, "Nachricht", "Nachrichten")} senden`,
     sending: (done, total) =>
-      `Versand läuft: ${done.toLocaleString("de")} von ${total.toLocaleString("de")} übergeben`,
+      `Versand läuft: ${done.toLocaleString("de")} von ${total.toLocaleString("de")} erledigt`,
     failed: (n) => `${n.toLocaleString("de")} fehlgeschlagen`,
-    finished: (n) => `${plural(n, "Nachricht", "Nachrichten")} übergeben`,
+    finished: (n) => `Versand beendet: ${plural(n, "Nachricht", "Nachrichten")}`,
     dismiss: "Ausblenden",
     sendFailed: "Der Versand wurde nicht gestartet",
     started: "Der Versand läuft",

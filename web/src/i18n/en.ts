@@ -330,9 +330,9 @@ export const en = {
       `These messages go to the recipients of ${building}. This cannot be undone.`,
     confirm: (n: number) => `Send ${plural(n, "message", "messages")}`,
     sending: (done: number, total: number) =>
-      `Sending: ${done.toLocaleString("en")} of ${total.toLocaleString("en")} handed over`,
+      `Sending: ${done.toLocaleString("en")} of ${total.toLocaleString("en")} done`,
     failed: (n: number) => `${n.toLocaleString("en")} failed`,
-    finished: (n: number) => `${plural(n, "message", "messages")} handed over`,
+    finished: (n: number) => `Sending finished: ${plural(n, "message", "messages")}`,
     dismiss: "Hide",
     sendFailed: "Sending did not start",
     started: "Sending has started",

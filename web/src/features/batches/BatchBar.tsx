@@ -21,12 +21,14 @@ function BatchBarOf({ building, yearInfo }: { building: BuildingOut; yearInfo: Y
   const t = useText();
   const { canWrite } = useTrackCenter();
   const [asking, setAsking] = useState(false);
-  /** Set once this page has seen the batch moving, so that its end can be told, too. */
-  const [watched, setWatched] = useState(false);
+  /** The most that was queued at once, and the failures before: this run's own figures. */
+  const [run, setRun] = useState<{ peak: number; failedBefore: number } | null>(null);
   const batch = useQuery(batchQuery(yearInfo.batchId));
   const progress = batch.data?.progress;
   const moving = (progress?.enqueued ?? 0) > 0;
-  if (moving && !watched) setWatched(true);
+  if (progress && progress.enqueued > (run?.peak ?? 0)) {
+    setRun({ peak: progress.enqueued, failedBefore: run?.failedBefore ?? progress.failed });
+  }
 
   const waiting = sendable.flatMap((channel) => {
     const count = yearInfo.channels[channel]?.pending ?? 0;
@@ -38,35 +40,30 @@ function BatchBarOf({ building, yearInfo }: { building: BuildingOut; yearInfo: Y
 
   return (
     <>
-      {progress && watched && (
-        <section className={classes.bar} aria-live="polite">
+      {progress && run && (
+        <section className={classes.bar}>
           <div className={classes.grow}>
-            <Group justify="space-between" mb={6}>
+            <Group justify="space-between" mb={6} aria-live="polite">
               <Text size="sm" fw={550}>
                 {moving
-                  ? t.batch.sending(
-                      progress.done + progress.failed,
-                      progress.done + progress.failed + progress.enqueued,
-                    )
-                  : t.batch.finished(progress.done)}
+                  ? t.batch.sending(run.peak - progress.enqueued, run.peak)
+                  : t.batch.finished(run.peak)}
               </Text>
-              {progress.failed > 0 && (
+              {progress.failed > run.failedBefore && (
                 <Text size="sm" c="var(--tc-red-fg)" className={classes.failed}>
-                  <IconAlertTriangle size={14} aria-hidden /> {t.batch.failed(progress.failed)}
+                  <IconAlertTriangle size={14} aria-hidden />{" "}
+                  {t.batch.failed(progress.failed - run.failedBefore)}
                 </Text>
               )}
             </Group>
             <Progress
-              value={
-                (100 * (progress.done + progress.failed)) /
-                Math.max(1, progress.done + progress.failed + progress.enqueued)
-              }
+              value={(100 * (run.peak - progress.enqueued)) / run.peak}
               animated={moving}
               aria-label={t.batch.started}
             />
           </div>
           {!moving && (
-            <Button variant="subtle" size="xs" onClick={() => setWatched(false)}>
+            <Button variant="subtle" size="xs" onClick={() => setRun(null)}>
               {t.batch.dismiss}
             </Button>
           )}
@@ -96,7 +93,7 @@ function BatchBarOf({ building, yearInfo }: { building: BuildingOut; yearInfo: Y
       <SendDialog
         opened={asking}
         onClose={() => setAsking(false)}
-        onStarted={() => setWatched(true)}
+        onStarted={(count) => setRun({ peak: count, failedBefore: progress?.failed ?? 0 })}
         batchId={yearInfo.batchId}
         year={yearInfo.year}
         building={building.name}
@@ -109,7 +106,7 @@ function BatchBarOf({ building, yearInfo }: { building: BuildingOut; yearInfo: Y
 interface SendDialogProps {
   opened: boolean;
   onClose: () => void;
-  onStarted: () => void;
+  onStarted: (count: number) => void;
   batchId: string;
   year: number;
   building: string;
@@ -178,7 +175,7 @@ function SendDialog({
                 chosen.map(({ channel }) => channel),
                 {
                   onSuccess: () => {
-                    onStarted();
+                    onStarted(count);
                     close();
                   },
                 },

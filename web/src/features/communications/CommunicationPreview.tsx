@@ -2,6 +2,7 @@ import { Badge, Modal, Tabs, Text } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import type { CommunicationOut } from "../../client";
 import { useText } from "../../i18n/Language";
+import { useOpened } from "../track-center/useOpened";
 import classes from "./CommunicationPreview.module.css";
 
 interface CommunicationPreviewProps {
@@ -24,7 +25,7 @@ export default function CommunicationPreview({
   )?.smsSegments;
   return (
     <Modal
-      opened={opened}
+      opened={useOpened(opened)}
       onClose={onClose}
       size={820}
       fullScreen={phone}

@@ -75,7 +75,7 @@ function SummaryCard({ channel, stats }: { channel: Channel; stats: Stats }) {
         <span className={classes.picture}>
           <ChannelIcon channel={channel} size={18} />
         </span>
-        <h2 className={classes.title}>{t.channels[channel]}</h2>
+        <h2 className={classes.title}>{t.channelShort[channel]}</h2>
         <StateLink
           changes={{ ...back, channel: allChosen ? null : channel, status: null }}
           className={classes.total}
@@ -114,8 +114,8 @@ function SummaryCard({ channel, stats }: { channel: Channel; stats: Stats }) {
                 aria-current={chosen || undefined}
                 aria-label={`${t.summary.show(t.channels[channel], t.statuses[shown])}: ${count}`}
               >
-                <span className={classes.count}>{count.toLocaleString(code)}</span>
                 <span className={classes.label}>{t.statuses[shown]}</span>
+                <span className={classes.count}>{count.toLocaleString(code)}</span>
               </StateLink>
             </li>
           );

@@ -1,5 +1,6 @@
 import { Kbd, Modal, Table } from "@mantine/core";
 import { useText } from "../../i18n/Language";
+import { useOpened } from "./useOpened";
 
 /** Lists the shortcuts; `?` opens it. */
 export default function KeyboardHelp({
@@ -21,7 +22,7 @@ export default function KeyboardHelp({
   ];
   return (
     <Modal
-      opened={opened}
+      opened={useOpened(opened)}
       onClose={onClose}
       title={t.help.title}
       closeButtonProps={{ "aria-label": t.common.close }}

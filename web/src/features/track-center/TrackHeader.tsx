@@ -1,8 +1,9 @@
 import {
   ActionIcon,
   Button,
+  Divider,
   Group,
-  Menu,
+  Popover,
   SegmentedControl,
   Text,
   Tooltip,
@@ -18,7 +19,6 @@ import {
   IconSun,
   IconUser,
 } from "@tabler/icons-react";
-import { useRef } from "react";
 import { csrfToken } from "../../api";
 import { bootstrap } from "../../bootstrap";
 import { type LanguageCode, useLanguage } from "../../i18n/Language";
@@ -29,7 +29,6 @@ export function TrackHeader({ onHelp }: { onHelp: () => void }) {
   const { text: t, code, choose } = useLanguage();
   const { setColorScheme } = useMantineColorScheme();
   const scheme = useComputedColorScheme("light");
-  const logout = useRef<HTMLFormElement>(null);
   const other = scheme === "dark" ? "light" : "dark";
   const schemeLabel = other === "dark" ? t.header.toDark : t.header.toLight;
   return (
@@ -77,8 +76,8 @@ export function TrackHeader({ onHelp }: { onHelp: () => void }) {
             <IconKeyboard size={18} aria-hidden />
           </ActionIcon>
         </Tooltip>
-        <Menu position="bottom-end" withArrow width={230}>
-          <Menu.Target>
+        <Popover position="bottom-end" withArrow width={230} shadow="md" trapFocus returnFocus>
+          <Popover.Target>
             <Button
               variant="subtle"
               color="gray"
@@ -91,8 +90,8 @@ export function TrackHeader({ onHelp }: { onHelp: () => void }) {
             >
               <span className={classes.wide}>{bootstrap.user.username}</span>
             </Button>
-          </Menu.Target>
-          <Menu.Dropdown>
+          </Popover.Target>
+          <Popover.Dropdown p="xs" aria-label={t.header.userMenu}>
             <div className={classes.who}>
               <Text size="xs" c="dimmed">
                 {t.header.signedInAs}
@@ -104,28 +103,20 @@ export function TrackHeader({ onHelp }: { onHelp: () => void }) {
                 {t.header.roles[bootstrap.user.role]}
               </Text>
             </div>
-            <Menu.Divider />
-            <Menu.Item
-              component="a"
-              href="/api/docs"
-              target="_blank"
-              rel="noreferrer"
-              leftSection={<IconCode size={16} aria-hidden />}
-            >
-              {t.header.apiDocs}
-            </Menu.Item>
-            <Menu.Item
-              leftSection={<IconLogout size={16} aria-hidden />}
-              onClick={() => logout.current?.requestSubmit()}
-            >
-              {t.header.signOut}
-            </Menu.Item>
-          </Menu.Dropdown>
-        </Menu>
+            <Divider my={6} />
+            <a className={classes.choice} href="/api/docs" target="_blank" rel="noreferrer">
+              <IconCode size={16} aria-hidden /> {t.header.apiDocs}
+              <span className={classes.hidden}> ({t.common.newTab})</span>
+            </a>
+            <form method="post" action={bootstrap.logoutUrl}>
+              <input type="hidden" name="csrfmiddlewaretoken" value={csrfToken()} />
+              <button type="submit" className={classes.choice}>
+                <IconLogout size={16} aria-hidden /> {t.header.signOut}
+              </button>
+            </form>
+          </Popover.Dropdown>
+        </Popover>
       </Group>
-      <form ref={logout} method="post" action={bootstrap.logoutUrl} hidden>
-        <input type="hidden" name="csrfmiddlewaretoken" value={csrfToken()} />
-      </form>
     </header>
   );
 }

@@ -2,7 +2,7 @@ import { Alert, Button, CopyButton, Drawer, Skeleton, Stack, Text } from "@manti
 import { useMediaQuery } from "@mantine/hooks";
 import { IconLink } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { type KeyboardEvent, useState } from "react";
 import type { UnitOut } from "../../client";
 import { useText } from "../../i18n/Language";
 import { ChannelIcon } from "../communications/ChannelIcon";
@@ -12,6 +12,7 @@ import { StatusBadge, shownStatus } from "../communications/StatusBadge";
 import { ProblemNotice } from "../track-center/ProblemNotice";
 import { StateLink } from "../track-center/StateLink";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
+import { useOpened } from "../track-center/useOpened";
 import { unitQuery } from "./queries";
 import classes from "./TrackUnitDrawer.module.css";
 import { unitLinkId } from "./TrackUnitTable";
@@ -31,6 +32,11 @@ export default function TrackUnitDrawer() {
   });
 
   const close = () => void set({ unit: null, communication: null });
+  /** Only from inside the panel: in a dialog above it, Escape closes the dialog alone. */
+  const closeOnEscape = (event: KeyboardEvent<HTMLElement>) => {
+    const inside = event.target instanceof Node && event.currentTarget.contains(event.target);
+    if (event.key === "Escape" && inside) close();
+  };
   /** After a reload there was no link to come from: go to the row all the same. */
   const returnFocus = () => {
     if (document.activeElement === document.body && shown) {
@@ -40,8 +46,10 @@ export default function TrackUnitDrawer() {
 
   return (
     <Drawer
-      opened={filters.unit !== null}
+      opened={useOpened(filters.unit !== null)}
       onClose={close}
+      closeOnEscape={false}
+      onKeyDown={closeOnEscape}
       onExitTransitionEnd={returnFocus}
       position="right"
       size={phone ? "100%" : 680}
