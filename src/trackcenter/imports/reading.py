@@ -31,7 +31,7 @@ from python_calamine import (
 
 from trackcenter.kit.errors import InputError
 
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 128 * 1024 * 1024
 MAX_UNPACKED_BYTES = 512 * 1024 * 1024
 MAX_ROWS = 200_000
 MAX_COLUMNS = 200
