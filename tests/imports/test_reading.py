@@ -297,3 +297,14 @@ def test_a_key_given_twice_is_an_error():
 def test_any_json_is_taken_or_refused_in_words(value):
     with pytest.raises(InputError):
         checked(json.dumps([value]).encode())
+
+
+@given(
+    start=st.sampled_from(
+        [b"", b"[", b'[{"building":', b"PK\x03\x04", b"building,unit\n", b"\xef\xbb\xbf"]
+    ),
+    rest=st.binary(max_size=200),
+)
+def test_any_bytes_are_refused_in_words(start, rest):
+    with pytest.raises(InputError):
+        checked(start + rest)

@@ -27,7 +27,7 @@ from trackcenter.kit import canonical
 from trackcenter.kit.errors import Problem
 
 CHUNK = 1000
-BILL_CORRECTED = "BILL_CORRECTED"
+CORRECTED = "corrected"
 """The kind of the NOTICE a communication gets when a later file changed its bill before sending."""
 
 _NEVER_LEFT = (Status.PENDING, Status.CANCELLED)
@@ -409,7 +409,7 @@ class Writer:
 
     def _correction(self, snapshot: BillingSnapshot) -> Notice:
         detail = {"snapshotSha256": snapshot.sha256, "fileName": self._file_name}
-        return Notice(kind=BILL_CORRECTED, detail=detail)
+        return Notice(kind=CORRECTED, detail=detail)
 
     def _event(
         self, communication: Communication, payload: Payload, attempt: int | None = None
