@@ -1,13 +1,17 @@
 """The API's assembly: routers, the one guard, problem documents, OpenAPI. Nothing else."""
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.openapi.docs import Swagger
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
@@ -56,6 +60,19 @@ PROBLEMS = {
 }
 
 
+class Docs(Swagger):
+    """The page that shows the API: Swagger UI from our own files, under our own CSP.
+
+    Like the document it shows, it holds nothing of anybody's, so both may be seen by everybody;
+    trying an operation out there needs a session or a token like everywhere else.
+    """
+
+    def render_page(self, request: HttpRequest, api: NinjaAPI, **options: Any) -> HttpResponse:
+        settings = {**self.settings, "url": self.get_openapi_url(api, options)}
+        context = {"swagger_settings": json.dumps(settings), "api": api, "add_csrf": True}
+        return render(request, self.template, context)
+
+
 class TrackCenterAPI(NinjaAPI):
     """django-ninja with problem documents in OpenAPI and no room for misspelt parameters."""
 
@@ -72,7 +89,8 @@ class TrackCenterAPI(NinjaAPI):
 
     def refuse_unknown_parameters(self) -> None:
         """Make every operation answer 422 to a query parameter it does not know."""
-        for _, router in self._routers:
+        # ninja answers with copies of the routers' operations, made when they are bound to the API.
+        for router in self._get_bound_routers():
             for view in router.path_operations.values():
                 for operation in view.operations:
                     _refuse_unknown_parameters(operation)
@@ -105,7 +123,8 @@ api = TrackCenterAPI(
     version=__version__,
     description="The delivery history of every bill: who got it, when, and how we know.",
     auth=admin_only,
-    docs_url=None,
+    docs=Docs(),
+    docs_url="/docs",
     openapi_url="/openapi.json",
 )
 for router in (buildings, communications, imports, batches, webhooks):
@@ -121,8 +140,15 @@ def _rule(_: HttpRequest, error: TrackCenterError) -> HttpResponse:
 
 @api.exception_handler(ValidationError)
 def _invalid(_: HttpRequest, error: ValidationError) -> HttpResponse:
-    problems = [Problem(tuple(one["loc"]), str(one["msg"])) for one in error.errors]
+    problems = [Problem(_place(one["loc"]), str(one["msg"])) for one in error.errors]
     return problem_response(422, title=InputError.title, errors=problems)
+
+
+def _place(loc: Sequence[str | int]) -> tuple[str | int, ...]:
+    """`("body", "note")` for what ninja calls `("body", "body", "note")`: the second is our
+    argument's name, which says nothing to a caller."""
+    source, *rest = loc
+    return (source, *rest[1:]) if rest[:1] == [source] and rest[1:] else tuple(loc)
 
 
 @api.exception_handler(AuthenticationError)

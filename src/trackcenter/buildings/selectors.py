@@ -37,7 +37,7 @@ def list_buildings(
             _PAGE,
             {
                 "visible": visible.as_parameter(),
-                "search": search.casefold().strip(),
+                "search": search.replace("\x00", "").lower().strip(),
                 "after_name": after_name,
                 "after_id": after_id,
                 "limit": limit + 1,

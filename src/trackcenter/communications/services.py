@@ -20,6 +20,7 @@ from trackcenter.communications.payloads import (
     ResendRequested,
     Returned,
 )
+from trackcenter.kit.canonical import clean
 from trackcenter.kit.clock import now
 from trackcenter.kit.errors import Conflict, InputError, NotFound
 from trackcenter.queue.payloads import SendCommunicationJob
@@ -41,7 +42,7 @@ class Contact:
 
     def as_json(self) -> dict[str, Any]:
         pairs = {"email": self.email, "phone": self.phone, "address": self.address}
-        return {key: value for key, value in pairs.items() if value}
+        return dict(clean({key: value for key, value in pairs.items() if value}))
 
 
 def enqueue(communications: Sequence[Communication], *, user_id: UUID | None) -> int:
@@ -210,7 +211,10 @@ def _annotate(
     communication: Communication, actor: Actor, note: str, event_id: UUID | None
 ) -> AuditNote:
     return AuditNote.objects.create(
-        communication=communication, user_id=actor.user_id, note=note.strip(), event_id=event_id
+        communication=communication,
+        user_id=actor.user_id,
+        note=clean(note.strip()),
+        event_id=event_id,
     )
 
 
