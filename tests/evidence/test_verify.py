@@ -1,12 +1,10 @@
 """The audit names what was changed behind the application's back."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.db import connection
 
 from tests.communications.factories import a_bill, an_event
-from trackcenter.communications.models import Communication, Event
+from trackcenter.communications.models import Event
 from trackcenter.communications.payloads import Delivered, Failed, Sent, Trouble
 from trackcenter.evidence.verify import Finding, verify
 
@@ -14,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def event() -> Iterator[Event]:
+def event() -> Event:
     """The SENT event of a communication between two others."""
     a_bill("EMAIL", "SMS", unit="1")
     (one,) = a_bill(unit="2")
@@ -22,7 +20,7 @@ def event() -> Iterator[Event]:
     an_event(one, Delivered())
     a_bill(unit="3")
     assert verify().finding is None
-    yield one.events.get(type="SENT")
+    return one.events.get(type="SENT")
 
 
 def tamper(sql: str, *values: object) -> None:

@@ -25,7 +25,7 @@ PREFIX = "TRACKCENTER_"
 SERVE_HOST_VARIABLE = "_TRACKCENTER_SERVE_HOST"
 """Set by `trackcenter serve` for its own worker processes: the address they listen on."""
 
-TEST_ONLY = frozenset({"TEST_DATABASE_URL"})
+TEST_ONLY = frozenset({"TEST_CHROMIUM", "TEST_DATABASE_URL"})
 """Read by the test suite alone; known here so that it does not stop a start."""
 
 

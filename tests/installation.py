@@ -1,0 +1,142 @@
+"""A whole installation for a test: its own data folder and PostgreSQL, a sandbox, real processes.
+
+Everything is started as an operator starts it, through the command line.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests.sandbox.fixture import RunningSandbox, running_sandbox
+from trackcenter import embedded
+from trackcenter.config.environment import PREFIX
+from trackcenter.sandbox.options import ACS_ACCESS_KEY, CLIENT_ID, CLIENT_SECRET, TENANT_ID
+
+MAILBOX = "billing@example.org"
+SECRET = "event-grid-secret"
+CLIENT_STATE = "client-state-of-the-tests"
+
+
+class Installation:
+    """One data folder, its settings, and ways to run commands on it."""
+
+    def __init__(self, data: Path, server: embedded.Server, sandbox: RunningSandbox) -> None:
+        self.data = data
+        self.server = server
+        self.sandbox = sandbox
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        settings = {
+            "DATA": str(data),
+            "LEASE_SECONDS": "3",
+            "LOG_LEVEL": "INFO",
+            "SENDER_NAME": "Test Landlord",
+            "SENDER_ADDRESS": "Teststr. 1, 10115 Berlin",
+            "EMAIL_PROVIDER": "msgraph",
+            "GRAPH_BASE_URL": f"{sandbox.url}/v1.0",
+            "GRAPH_AUTHORITY": sandbox.url,
+            "GRAPH_TENANT_ID": TENANT_ID,
+            "GRAPH_CLIENT_ID": CLIENT_ID,
+            "GRAPH_CLIENT_SECRET": CLIENT_SECRET,
+            "GRAPH_MAILBOX": MAILBOX,
+            "GRAPH_CLIENT_STATE": CLIENT_STATE,
+            "ACS_ENDPOINT": sandbox.url,
+            "ACS_ACCESS_KEY": ACS_ACCESS_KEY,
+            "SMS_FROM": "+4930567890",
+            "EVENTGRID_SECRETS": SECRET,
+        }
+        self.environment = {**kept, **{f"{PREFIX}{name}": word for name, word in settings.items()}}
+
+    def run(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+        """Run a command to its end."""
+        done = subprocess.run(
+            [sys.executable, "-m", "trackcenter.cli", *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        if check and done.returncode:
+            raise AssertionError(f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
+        """Start a command; the caller ends it."""
+        with (self.data / f"{arguments[0]}.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "trackcenter.cli", *arguments],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    @contextmanager
+    def running(self, *arguments: str) -> "Iterator[subprocess.Popen[bytes]]":
+        """Have a command run meanwhile."""
+        process = self.start(*arguments)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Ask the database, as its superuser."""
+        with psycopg.connect(self.server.superuser_url) as connection:
+            return connection.execute(sql.encode(), values).fetchall()
+
+    def statuses(self) -> dict[str, int]:
+        """How many communications stand in each status."""
+        rows = self.query("SELECT delivery_status, count(*) FROM communications GROUP BY 1")
+        return dict(rows)
+
+    def log(self, command: str) -> str:
+        """What a command wrote."""
+        return (self.data / f"{command}.log").read_text(errors="replace")
+
+
+@contextmanager
+def installation(*, speed: float = 20) -> Iterator[Installation]:
+    """An installation without data; its processes' logs lie in the data folder."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="trackcenter-")))
+        server = stack.enter_context(embedded.running(folder))
+        sandbox = stack.enter_context(running_sandbox(speed=speed))
+        yield Installation(folder, server, sandbox)
+
+
+def until(condition: Callable[[], Any], *, seconds: float, what: str, pause: float = 0.2) -> Any:
+    """Wait until something is true and give it back; fail after so many seconds."""
+    ends = time.monotonic() + seconds
+    waiting = threading.Event()
+    while not (value := condition()):
+        if time.monotonic() > ends:
+            raise AssertionError(f"waited {seconds} s for {what}")
+        waiting.wait(pause)
+    return value
+
+
+def a_billing_file(folder: Path, units: int, *, channels: str = "EMAIL+SMS") -> Path:
+    """A CSV with one building, one year and so many units, each with these channels."""
+    lines = ["building,building_name,year,unit,recipient,email,phone,country,language,channels"]
+    lines += [
+        f"B1,House One,2025,{number},Resident {number},resident.{number}@example.org,"
+        f"+49176{40690000 + number * 10 + 5},DE,{'de' if number % 2 else 'en'},{channels}"
+        for number in range(1, units + 1)
+    ]
+    file = folder / "bills.csv"
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return file
