@@ -1,12 +1,10 @@
 import io
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection, transaction
-from pytest_django.plugin import DjangoDbBlocker
 
 from tests.imports.files import a_row, as_csv
 from trackcenter.communications import events
@@ -16,36 +14,7 @@ from trackcenter.communications.payloads import Enqueued
 from trackcenter.imports.services import ImportResult, import_file
 from trackcenter.kit.errors import InputError
 
-# No django_db mark: it would set the database up, and flush it, around `_closed_after`.
-pytestmark = pytest.mark.usefixtures("_opened_for_the_flush")
-
-APPEND_ONLY = (
-    "billing_snapshots",
-    "communication_events",
-    "communication_event_payloads",
-    "communication_audit_notes",
-)
-
-
-def _switch_triggers(word: str) -> None:
-    with connection.cursor() as cursor:
-        for table in APPEND_ONLY:
-            cursor.execute(f"ALTER TABLE {table} {word} TRIGGER USER")
-
-
-@pytest.fixture
-def _closed_after(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """After the flush: append-only again."""
-    yield
-    with django_db_blocker.unblock():
-        _switch_triggers("ENABLE")
-
-
-@pytest.fixture
-def _opened_for_the_flush(_closed_after: None, transactional_db: None) -> Iterator[None]:
-    """What these tests commit is flushed at their end, and append-only tables refuse TRUNCATE."""
-    yield
-    _switch_triggers("DISABLE")
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def run(content: bytes) -> ImportResult:
