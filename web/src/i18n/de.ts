@@ -88,8 +88,7 @@ export const de: Dictionary = {
   },
   summary: {
     label: "Übersicht nach Kanal",
-    total: (n) => plural(n, "Nachricht", "Nachrichten"),
-    letters: (n) => plural(n, "Brief", "Briefe"),
+    total: (n) => `${n.toLocaleString("de")} gesamt`,
     showAll: (channel) => `Alle anzeigen: ${channel}`,
     show: (channel, status) => `${channel} anzeigen: ${status}`,
     cancelled: (n) => `${n.toLocaleString("de")} storniert`,

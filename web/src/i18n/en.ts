@@ -87,8 +87,7 @@ export const en = {
   },
   summary: {
     label: "Summary by channel",
-    total: (n: number) => plural(n, "message", "messages"),
-    letters: (n: number) => plural(n, "letter", "letters"),
+    total: (n: number) => `${n.toLocaleString("en")} total`,
     showAll: (channel: string) => `Show all: ${channel}`,
     show: (channel: string, status: string) => `Show ${channel}: ${status}`,
     cancelled: (n: number) => `${n.toLocaleString("en")} cancelled`,

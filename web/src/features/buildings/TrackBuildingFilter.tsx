@@ -5,7 +5,6 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { BuildingOut, BuildingStats } from "../../client";
 import { useText } from "../../i18n/Language";
-import { ProblemNotice } from "../track-center/ProblemNotice";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import { buildingLimit, buildingsQuery } from "./queries";
 import classes from "./TrackBuildingFilter.module.css";
@@ -52,9 +51,8 @@ export function TrackBuildingFilter() {
       </div>
     );
   }
-  if (buildings.error && !buildings.data) {
-    return <ProblemNotice error={buildings.error} onRetry={() => void buildings.refetch()} />;
-  }
+  // The error stands in the middle of the page.
+  if (!buildings.data) return null;
   return (
     <div>
       <Text component="label" htmlFor="building" size="sm" fw={600} display="block" mb={6}>

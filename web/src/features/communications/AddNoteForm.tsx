@@ -24,7 +24,7 @@ export function AddNoteForm({ id, opened, onOpen, onClose }: AddNoteFormProps) {
     onClose();
     add.mutate(note.trim(), {
       onSuccess: () => {
-        announceDone(t.note.done);
+        announceDone(t.note.done, t);
         setNote("");
         setChecked(false);
       },

@@ -63,11 +63,26 @@ export function FormDialog({
   );
 }
 
+/** There is at most one such message; a success after it takes it away. */
+const rollback = "rollback";
+
 /** Says aloud that a change was taken back. */
 export function announceRollback(title: string, error: Error, t: Dictionary): void {
-  notifications.show({ color: "red", title, message: problemText(error, t), autoClose: 10_000 });
+  notifications.show({
+    id: rollback,
+    color: "red",
+    title,
+    message: problemText(error, t),
+    autoClose: 10_000,
+    closeButtonProps: { "aria-label": t.common.close },
+  });
 }
 
-export function announceDone(message: string): void {
-  notifications.show({ color: "teal", message });
+export function announceDone(message: string, t: Dictionary): void {
+  notifications.hide(rollback);
+  notifications.show({
+    color: "teal",
+    message,
+    closeButtonProps: { "aria-label": t.common.close },
+  });
 }

@@ -45,7 +45,7 @@ export function ManualEventForm({ id, timeZone, opened, onOpen, onClose }: Manua
       },
       {
         onSuccess: () => {
-          announceDone(t.manual.done);
+          announceDone(t.manual.done, t);
           setNote("");
           setWhen("");
           setChecked(false);

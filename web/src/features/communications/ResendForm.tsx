@@ -75,7 +75,7 @@ export function ResendForm({ communication, opened, onOpen, onClose }: ResendFor
     onClose();
     resend.mutate(request(), {
       onSuccess: () => {
-        announceDone(t.resend.done);
+        announceDone(t.resend.done, t);
         setEmail(undefined);
         setPhone(undefined);
         setNote("");

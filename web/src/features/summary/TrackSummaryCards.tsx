@@ -82,7 +82,7 @@ function SummaryCard({ channel, stats }: { channel: Channel; stats: Stats }) {
           aria-label={`${t.summary.showAll(t.channels[channel])}: ${stats.total}`}
           aria-current={allChosen || undefined}
         >
-          {isLetter(channel) ? t.summary.letters(stats.total) : t.summary.total(stats.total)}
+          {t.summary.total(stats.total)}
         </StateLink>
       </div>
       <div className={classes.bar} aria-hidden>

@@ -17,7 +17,7 @@ export function EmptyState({ icon: Picture, title, hint, children }: EmptyStateP
       <span className={classes.picture}>
         <Picture size={28} stroke={1.5} aria-hidden />
       </span>
-      <Title order={3} size="h4" ta="center">
+      <Title order={2} size="h4" ta="center">
         {title}
       </Title>
       {hint && (

@@ -11,7 +11,7 @@ export function problemText(error: Error, t: Dictionary): string {
     if (error.status === 403) return t.common.forbidden;
     if (error.status === 404) return t.common.gone;
     const fields = error.fields.map((problem) => problem.msg).join(" ");
-    return fields ? `${error.message} ${fields}` : error.message;
+    return fields || error.message;
   }
   return error.message;
 }

@@ -65,15 +65,26 @@ function Frame() {
 function Content() {
   const t = useText();
   const { building, buildings, years, year, filters, set } = useTrackCenter();
+  if (buildings.error && !buildings.data) {
+    return (
+      <>
+        <h1 className={classes.hidden}>{t.product}</h1>
+        <ProblemNotice error={buildings.error} onRetry={() => void buildings.refetch()} />
+      </>
+    );
+  }
   if (buildings.data && !building) {
-    return filters.buildingId ? (
-      <div className={classes.card}>
-        <EmptyState icon={IconBuilding} title={t.common.loadFailed} hint={t.common.gone} />
-      </div>
-    ) : (
-      <div className={classes.card}>
-        <EmptyState icon={IconBuilding} title={t.building.none} hint={t.building.noneHint} />
-      </div>
+    return (
+      <>
+        <h1 className={classes.hidden}>{t.product}</h1>
+        <div className={classes.card}>
+          {filters.buildingId ? (
+            <EmptyState icon={IconBuilding} title={t.common.loadFailed} hint={t.common.gone} />
+          ) : (
+            <EmptyState icon={IconBuilding} title={t.building.none} hint={t.building.noneHint} />
+          )}
+        </div>
+      </>
     );
   }
   return (

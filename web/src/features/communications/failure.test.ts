@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { type FailureFacts, failureKind } from "./failure";
+
+const mail = (facts: Partial<FailureFacts>): FailureFacts => ({
+  channel: "EMAIL",
+  code: "",
+  text: "",
+  unknown: false,
+  ...facts,
+});
+
+test.each([
+  ["5.1.1", "noSuchAddress"],
+  ["5.2.2", "mailboxFull"],
+  ["4.2.2", "mailboxFull"],
+  ["5.7.1", "refused"],
+  ["5.3.4", "tooLarge"],
+  ["5.4.4", "noRoute"],
+] as const)("status code %s of a mail report means %s", (code, kind) => {
+  expect(failureKind(mail({ code }))).toBe(kind);
+});
+
+test("a code quoted in the provider's words counts when there is no other", () => {
+  expect(failureKind(mail({ text: "550 5.1.1 <a@example.org>: rejected" }))).toBe("noSuchAddress");
+});
+
+test("words decide where there is no code", () => {
+  expect(failureKind(mail({ text: "Mailbox is full" }))).toBe("mailboxFull");
+});
+
+test("an unknown outcome is said before anything else", () => {
+  expect(failureKind(mail({ code: "5.1.1", unknown: true }))).toBe("unknown");
+});
+
+test("unknown words are not guessed at", () => {
+  expect(failureKind(mail({ code: "X99", text: "computer says no" }))).toBe("other");
+});
+
+test("a text message that did not arrive points to the number", () => {
+  expect(failureKind({ ...mail({ code: "4" }), channel: "SMS" })).toBe("smsUndelivered");
+});

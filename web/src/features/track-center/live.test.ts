@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+import type { Stats, YearOut } from "../../client";
+import { liveInterval } from "./live";
+
+const stats = (counts: Partial<Stats>): Stats => ({
+  total: 0,
+  pending: 0,
+  enqueued: 0,
+  sent: 0,
+  delivered: 0,
+  opened: 0,
+  failed: 0,
+  manual: 0,
+  readyToPrint: 0,
+  cancelled: 0,
+  outcomeUnknown: 0,
+  ...counts,
+});
+
+const year = (channels: YearOut["channels"]): YearOut => ({
+  year: 2025,
+  batchId: "b",
+  batchStatus: "SENDING",
+  sendRequestedAt: null,
+  completedAt: null,
+  channels,
+});
+
+test("nothing is polled when everything is final", () => {
+  expect(liveInterval(year({ EMAIL: stats({ delivered: 3, failed: 1 }) }))).toBe(false);
+});
+
+test("a queued message is watched closely", () => {
+  expect(liveInterval(year({ EMAIL: stats({ sent: 3, enqueued: 1 }) }))).toBe(3_000);
+});
+
+test("a receipt is awaited with patience", () => {
+  expect(liveInterval(year({ SMS: stats({ sent: 1 }) }))).toBe(10_000);
+});
+
+test("letters waiting for the printer move only by hand", () => {
+  expect(liveInterval(year({ LETTER: stats({ sent: 5, readyToPrint: 5 }) }))).toBe(false);
+});
