@@ -21,7 +21,7 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
 /**
  * Get Buildings
  *
- * The buildings you may see, with their counts; those of one name or code by `search`.
+ * The buildings you may see, with their counts.
  */
 export const listBuildings = <ThrowOnError extends boolean = false>(options?: Options<ListBuildingsData, ThrowOnError>): RequestResult<ListBuildingsResponses, ListBuildingsErrors, ThrowOnError> => (options?.client ?? client).get<ListBuildingsResponses, ListBuildingsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -43,7 +43,7 @@ export const listYears = <ThrowOnError extends boolean = false>(options: Options
 /**
  * Get Units
  *
- * The units of a year; `search` looks in number, recipient, e-mail and phone.
+ * The units of a year with their communications.
  */
 export const listUnits = <ThrowOnError extends boolean = false>(options: Options<ListUnitsData, ThrowOnError>): RequestResult<ListUnitsResponses, ListUnitsErrors, ThrowOnError> => (options.client ?? client).get<ListUnitsResponses, ListUnitsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -145,7 +145,8 @@ export const addNote = <ThrowOnError extends boolean = false>(options: Options<A
  *
  * Import a billing file, whole or not at all; `dryRun` does everything and takes it back.
  *
- * 422 lists every bad row. Answers 201 in both cases, so that a rehearsal looks like the real run.
+ * 422 lists every bad row. A dry run answers 201 too, so that a rehearsal looks like the real
+ * run.
  */
 export const importBillingFile = <ThrowOnError extends boolean = false>(options: Options<ImportBillingFileData, ThrowOnError>): RequestResult<ImportBillingFileResponses, ImportBillingFileErrors, ThrowOnError> => (options.client ?? client).post<ImportBillingFileResponses, ImportBillingFileErrors, ThrowOnError>({
     ...formDataBodySerializer,

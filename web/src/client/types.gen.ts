@@ -5,6 +5,26 @@ export type ClientOptions = {
 };
 
 /**
+ * BuildingQuery
+ */
+export type BuildingQuery = {
+    /**
+     * Cursor
+     */
+    cursor?: string | null;
+    /**
+     * Limit
+     */
+    limit?: number;
+    /**
+     * Search
+     *
+     * in code, name and address
+     */
+    search?: string;
+};
+
+/**
  * BuildingOut
  */
 export type BuildingOut = {
@@ -25,11 +45,11 @@ export type BuildingOut = {
      */
     address: string;
     /**
-     * Time Zone
+     * Timezone
      */
     timeZone: string;
     /**
-     * Unit Count
+     * Unitcount
      */
     unitCount: number;
     /**
@@ -48,7 +68,7 @@ export type BuildingPage = {
      */
     items: Array<BuildingOut>;
     /**
-     * Next Cursor
+     * Nextcursor
      */
     nextCursor: string | null;
 };
@@ -90,7 +110,7 @@ export type BuildingStats = {
      */
     manual: number;
     /**
-     * Ready To Print
+     * Readytoprint
      */
     readyToPrint: number;
     /**
@@ -98,13 +118,13 @@ export type BuildingStats = {
      */
     cancelled: number;
     /**
-     * Outcome Unknown
+     * Outcomeunknown
      *
      * part of `failed`: nobody knows whether it left
      */
     outcomeUnknown: number;
     /**
-     * By Channel
+     * Bychannel
      */
     byChannel: {
         [key: string]: Stats;
@@ -150,7 +170,7 @@ export type Stats = {
      */
     manual: number;
     /**
-     * Ready To Print
+     * Readytoprint
      */
     readyToPrint: number;
     /**
@@ -158,7 +178,7 @@ export type Stats = {
      */
     cancelled: number;
     /**
-     * Outcome Unknown
+     * Outcomeunknown
      *
      * part of `failed`: nobody knows whether it left
      */
@@ -174,19 +194,19 @@ export type YearOut = {
      */
     year: number;
     /**
-     * Batch Id
+     * Batchid
      */
     batchId: string;
     /**
-     * Batch Status
+     * Batchstatus
      */
     batchStatus: 'IMPORTED' | 'SENDING' | 'PARTLY_SENT' | 'COMPLETED';
     /**
-     * Send Requested At
+     * Sendrequestedat
      */
     sendRequestedAt: string | null;
     /**
-     * Completed At
+     * Completedat
      */
     completedAt: string | null;
     /**
@@ -206,11 +226,43 @@ export type YearsOut = {
      */
     items: Array<YearOut>;
     /**
-     * Default Year
+     * Defaultyear
      *
      * most recent completed batch, else last year
      */
     defaultYear: number;
+};
+
+/**
+ * UnitQuery
+ */
+export type UnitQuery = {
+    /**
+     * Cursor
+     */
+    cursor?: string | null;
+    /**
+     * Limit
+     */
+    limit?: number;
+    /**
+     * Channel
+     */
+    channel?: 'EMAIL' | 'SMS' | 'LETTER' | 'LETTER_WITH_RECEIPT' | null;
+    /**
+     * Status
+     */
+    status?: 'PENDING' | 'ENQUEUED' | 'SENT' | 'DELIVERED' | 'OPENED' | 'FAILED' | 'MANUAL' | 'CANCELLED' | null;
+    /**
+     * Search
+     *
+     * number, recipient, address
+     */
+    search?: string;
+    /**
+     * Sort
+     */
+    sort?: 'unitNumber' | '-unitNumber' | 'recipientName' | '-recipientName';
 };
 
 /**
@@ -226,23 +278,23 @@ export type CommunicationBrief = {
      */
     channel: 'EMAIL' | 'SMS' | 'LETTER' | 'LETTER_WITH_RECEIPT';
     /**
-     * Delivery Status
+     * Deliverystatus
      */
     deliveryStatus: 'PENDING' | 'ENQUEUED' | 'SENT' | 'DELIVERED' | 'OPENED' | 'FAILED' | 'MANUAL' | 'CANCELLED';
     /**
-     * Ready To Print
+     * Readytoprint
      */
     readyToPrint: boolean;
     /**
-     * Outcome Unknown
+     * Outcomeunknown
      */
     outcomeUnknown: boolean;
     /**
-     * Last Event Type
+     * Lasteventtype
      */
     lastEventType: 'CREATED' | 'ENQUEUED' | 'SENT' | 'DELIVERED' | 'OPENED' | 'FAILED' | 'DEFERRED' | 'NOTICE' | 'RESEND_REQUESTED' | 'MANUAL_MARKED' | 'POSTED' | 'RETURNED' | 'CANCELLED';
     /**
-     * Last Event At
+     * Lasteventat
      */
     lastEventAt: string;
     error: ErrorOut | null;
@@ -267,7 +319,7 @@ export type ErrorOut = {
      */
     explanation?: string | null;
     /**
-     * Next Step
+     * Nextstep
      */
     nextStep?: string | null;
 };
@@ -285,7 +337,7 @@ export type LastEvent = {
      */
     at: string;
     /**
-     * Communication Id
+     * Communicationid
      */
     communicationId: string;
 };
@@ -299,7 +351,7 @@ export type UnitPage = {
      */
     items: Array<UnitRow>;
     /**
-     * Next Cursor
+     * Nextcursor
      */
     nextCursor: string | null;
     /**
@@ -313,15 +365,15 @@ export type UnitPage = {
  */
 export type UnitRow = {
     /**
-     * Unit Id
+     * Unitid
      */
     unitId: string;
     /**
-     * Unit Number
+     * Unitnumber
      */
     unitNumber: string;
     /**
-     * Recipient Name
+     * Recipientname
      */
     recipientName: string;
     /**
@@ -338,11 +390,31 @@ export type UnitRow = {
     };
     lastEvent: LastEvent | null;
     /**
-     * Manual Letter
+     * Manualletter
      *
      * a person vouched for one of them
      */
     manualLetter: boolean;
+};
+
+/**
+ * ActivityQuery
+ */
+export type ActivityQuery = {
+    /**
+     * Cursor
+     */
+    cursor?: string | null;
+    /**
+     * Limit
+     */
+    limit?: number;
+    /**
+     * Type
+     *
+     * only events of these kinds
+     */
+    type?: Array<'CREATED' | 'ENQUEUED' | 'SENT' | 'DELIVERED' | 'OPENED' | 'FAILED' | 'DEFERRED' | 'NOTICE' | 'RESEND_REQUESTED' | 'MANUAL_MARKED' | 'POSTED' | 'RETURNED' | 'CANCELLED'>;
 };
 
 /**
@@ -358,7 +430,7 @@ export type ActivityCommunication = {
      */
     channel: 'EMAIL' | 'SMS' | 'LETTER' | 'LETTER_WITH_RECEIPT';
     /**
-     * Delivery Status
+     * Deliverystatus
      */
     deliveryStatus: 'PENDING' | 'ENQUEUED' | 'SENT' | 'DELIVERED' | 'OPENED' | 'FAILED' | 'MANUAL' | 'CANCELLED';
 };
@@ -388,11 +460,11 @@ export type ActivityItem = {
      */
     source: 'SYSTEM' | 'WORKER' | 'WEBHOOK' | 'USER';
     /**
-     * Occurred At
+     * Occurredat
      */
     occurredAt: string;
     /**
-     * Recorded At
+     * Recordedat
      */
     recordedAt: string;
     user: UserOut | null;
@@ -419,7 +491,7 @@ export type ActivityPage = {
      */
     items: Array<ActivityItem>;
     /**
-     * Next Cursor
+     * Nextcursor
      */
     nextCursor: string | null;
 };
@@ -437,7 +509,7 @@ export type ActivityUnit = {
      */
     number: string;
     /**
-     * Recipient Name
+     * Recipientname
      */
     recipientName: string;
 };
@@ -473,7 +545,7 @@ export type BuildingRef = {
      */
     name: string;
     /**
-     * Time Zone
+     * Timezone
      */
     timeZone: string;
 };
@@ -491,23 +563,23 @@ export type UnitCommunication = {
      */
     channel: 'EMAIL' | 'SMS' | 'LETTER' | 'LETTER_WITH_RECEIPT';
     /**
-     * Delivery Status
+     * Deliverystatus
      */
     deliveryStatus: 'PENDING' | 'ENQUEUED' | 'SENT' | 'DELIVERED' | 'OPENED' | 'FAILED' | 'MANUAL' | 'CANCELLED';
     /**
-     * Ready To Print
+     * Readytoprint
      */
     readyToPrint: boolean;
     /**
-     * Outcome Unknown
+     * Outcomeunknown
      */
     outcomeUnknown: boolean;
     /**
-     * Last Event Type
+     * Lasteventtype
      */
     lastEventType: 'CREATED' | 'ENQUEUED' | 'SENT' | 'DELIVERED' | 'OPENED' | 'FAILED' | 'DEFERRED' | 'NOTICE' | 'RESEND_REQUESTED' | 'MANUAL_MARKED' | 'POSTED' | 'RETURNED' | 'CANCELLED';
     /**
-     * Last Event At
+     * Lasteventat
      */
     lastEventAt: string;
     error: ErrorOut | null;
@@ -516,7 +588,7 @@ export type UnitCommunication = {
      */
     year: number;
     /**
-     * Recipient Name
+     * Recipientname
      */
     recipientName: string;
 };
@@ -555,11 +627,11 @@ export type AttachmentOut = {
      */
     kind: 'STATEMENT' | 'LETTER' | 'LABEL' | 'LODGEMENT_SLIP' | 'PROOF';
     /**
-     * File Name
+     * Filename
      */
     fileName: string;
     /**
-     * Content Type
+     * Contenttype
      */
     contentType: string;
     /**
@@ -575,7 +647,7 @@ export type AttachmentOut = {
      */
     url: string;
     /**
-     * Created At
+     * Createdat
      */
     createdAt: string;
 };
@@ -605,7 +677,7 @@ export type AttemptOut = {
      */
     provider: string;
     /**
-     * Provider Message Id
+     * Providermessageid
      */
     providerMessageId: string;
     /**
@@ -617,23 +689,23 @@ export type AttemptOut = {
      */
     tries: number;
     /**
-     * Next Try At
+     * Nexttryat
      */
     nextTryAt: string | null;
     /**
-     * Created At
+     * Createdat
      */
     createdAt: string;
     /**
-     * Send Started At
+     * Sendstartedat
      */
     sendStartedAt: string | null;
     /**
-     * Handed Over At
+     * Handedoverat
      */
     handedOverAt: string | null;
     /**
-     * Sms Segments
+     * Smssegments
      */
     smsSegments: number | null;
     /**
@@ -659,11 +731,11 @@ export type AuditNoteOut = {
     note: string;
     user: UserOut;
     /**
-     * Created At
+     * Createdat
      */
     createdAt: string;
     /**
-     * Event Id
+     * Eventid
      */
     eventId: string | null;
 };
@@ -683,7 +755,7 @@ export type CommunicationOut = {
      */
     year: number;
     /**
-     * Batch Id
+     * Batchid
      */
     batchId: string;
     /**
@@ -691,15 +763,15 @@ export type CommunicationOut = {
      */
     channel: 'EMAIL' | 'SMS' | 'LETTER' | 'LETTER_WITH_RECEIPT';
     /**
-     * Delivery Status
+     * Deliverystatus
      */
     deliveryStatus: 'PENDING' | 'ENQUEUED' | 'SENT' | 'DELIVERED' | 'OPENED' | 'FAILED' | 'MANUAL' | 'CANCELLED';
     /**
-     * Ready To Print
+     * Readytoprint
      */
     readyToPrint: boolean;
     /**
-     * Outcome Unknown
+     * Outcomeunknown
      */
     outcomeUnknown: boolean;
     recipient: RecipientOut;
@@ -708,13 +780,13 @@ export type CommunicationOut = {
      */
     subject: string;
     /**
-     * Body Text
+     * Bodytext
      *
      * None until it was rendered for the first time
      */
     bodyText: string | null;
     /**
-     * Body Html Url
+     * Bodyhtmlurl
      */
     bodyHtmlUrl: string | null;
     /**
@@ -730,31 +802,31 @@ export type CommunicationOut = {
      */
     events: Array<EventOut>;
     /**
-     * Audit Notes
+     * Auditnotes
      */
     auditNotes: Array<AuditNoteOut>;
     /**
-     * Queued At
+     * Queuedat
      */
     queuedAt: string | null;
     /**
-     * Sent At
+     * Sentat
      */
     sentAt: string | null;
     /**
-     * Delivered At
+     * Deliveredat
      */
     deliveredAt: string | null;
     /**
-     * Opened At
+     * Openedat
      */
     openedAt: string | null;
     /**
-     * Failed At
+     * Failedat
      */
     failedAt: string | null;
     /**
-     * Provider Message Id
+     * Providermessageid
      */
     providerMessageId: string;
     error: ErrorOut | null;
@@ -785,11 +857,11 @@ export type EventOut = {
      */
     source: 'SYSTEM' | 'WORKER' | 'WEBHOOK' | 'USER';
     /**
-     * Occurred At
+     * Occurredat
      */
     occurredAt: string;
     /**
-     * Recorded At
+     * Recordedat
      */
     recordedAt: string;
     user: UserOut | null;
@@ -870,11 +942,11 @@ export type UnitRef = {
  */
 export type EventAccepted = {
     /**
-     * Event Id
+     * Eventid
      */
     eventId: string;
     /**
-     * Communication Id
+     * Communicationid
      */
     communicationId: string;
     /**
@@ -886,7 +958,7 @@ export type EventAccepted = {
      */
     attempt: number;
     /**
-     * Delivery Status
+     * Deliverystatus
      */
     deliveryStatus: 'PENDING' | 'ENQUEUED' | 'SENT' | 'DELIVERED' | 'OPENED' | 'FAILED' | 'MANUAL' | 'CANCELLED';
 };
@@ -1026,11 +1098,11 @@ export type BatchOut = {
      */
     id: string;
     /**
-     * Building Id
+     * Buildingid
      */
     buildingId: string;
     /**
-     * Building Code
+     * Buildingcode
      */
     buildingCode: string;
     /**
@@ -1038,19 +1110,19 @@ export type BatchOut = {
      */
     year: number;
     /**
-     * Batch Status
+     * Batchstatus
      */
     batchStatus: 'IMPORTED' | 'SENDING' | 'PARTLY_SENT' | 'COMPLETED';
     /**
-     * Send Requested At
+     * Sendrequestedat
      */
     sendRequestedAt: string | null;
     /**
-     * Completed At
+     * Completedat
      */
     completedAt: string | null;
     /**
-     * Retention Hint
+     * Retentionhint
      */
     retentionHint: string | null;
     progress: Progress;
@@ -1125,10 +1197,6 @@ export type ListBuildingsData = {
     path?: never;
     query?: {
         /**
-         * Search
-         */
-        search?: string;
-        /**
          * Cursor
          */
         cursor?: string | null;
@@ -1136,6 +1204,12 @@ export type ListBuildingsData = {
          * Limit
          */
         limit?: number;
+        /**
+         * Search
+         *
+         * in code, name and address
+         */
+        search?: string;
     };
     url: '/api/track/buildings';
 };
@@ -1258,6 +1332,14 @@ export type ListUnitsData = {
     };
     query?: {
         /**
+         * Cursor
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         */
+        limit?: number;
+        /**
          * Channel
          */
         channel?: 'EMAIL' | 'SMS' | 'LETTER' | 'LETTER_WITH_RECEIPT' | null;
@@ -1267,20 +1349,14 @@ export type ListUnitsData = {
         status?: 'PENDING' | 'ENQUEUED' | 'SENT' | 'DELIVERED' | 'OPENED' | 'FAILED' | 'MANUAL' | 'CANCELLED' | null;
         /**
          * Search
+         *
+         * number, recipient, address
          */
         search?: string;
         /**
          * Sort
          */
         sort?: 'unitNumber' | '-unitNumber' | 'recipientName' | '-recipientName';
-        /**
-         * Cursor
-         */
-        cursor?: string | null;
-        /**
-         * Limit
-         */
-        limit?: number;
     };
     url: '/api/track/buildings/{building_id}/years/{year}/units';
 };
@@ -1345,10 +1421,6 @@ export type ListActivityData = {
     };
     query?: {
         /**
-         * Type
-         */
-        type?: Array<'CREATED' | 'ENQUEUED' | 'SENT' | 'DELIVERED' | 'OPENED' | 'FAILED' | 'DEFERRED' | 'NOTICE' | 'RESEND_REQUESTED' | 'MANUAL_MARKED' | 'POSTED' | 'RETURNED' | 'CANCELLED'>;
-        /**
          * Cursor
          */
         cursor?: string | null;
@@ -1356,6 +1428,12 @@ export type ListActivityData = {
          * Limit
          */
         limit?: number;
+        /**
+         * Type
+         *
+         * only events of these kinds
+         */
+        type?: Array<'CREATED' | 'ENQUEUED' | 'SENT' | 'DELIVERED' | 'OPENED' | 'FAILED' | 'DEFERRED' | 'NOTICE' | 'RESEND_REQUESTED' | 'MANUAL_MARKED' | 'POSTED' | 'RETURNED' | 'CANCELLED'>;
     };
     url: '/api/track/buildings/{building_id}/years/{year}/activity';
 };
