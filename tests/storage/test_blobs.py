@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -166,3 +167,67 @@ def test_a_forked_process_is_told_instead_of_waiting_for_ever() -> None:
         finally:
             os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+
+def arriving(folder: Path) -> list[Path]:
+    return list((folder / "arriving").iterdir())
+
+
+def test_a_stream_is_kept_under_the_hash_of_its_whole(folder: Path) -> None:
+    chunks = [os.urandom(1_000_000) for _ in range(5)]
+    sha256 = storage.save_stream(iter(chunks), content_type="text/csv")
+    assert sha256 == hashlib.sha256(b"".join(chunks)).hexdigest()
+    assert storage.open(sha256) == b"".join(chunks)
+    assert arriving(folder) == []
+    assert storage.save(b"".join(chunks), content_type="text/csv") == sha256
+
+
+def test_the_same_stream_twice_is_one_file(folder: Path) -> None:
+    sha256 = storage.save_stream([b"a", b"b"], content_type="text/csv")
+    before = stored(folder, sha256).stat()
+    assert storage.save_stream([b"ab"], content_type="text/csv") == sha256
+    assert stored(folder, sha256).stat().st_ino == before.st_ino
+    assert before.st_nlink == 1
+    assert arriving(folder) == []
+
+
+def test_a_stream_mends_a_damaged_file(folder: Path) -> None:
+    sha256 = storage.save(b"bill", content_type="text/plain")
+    stored(folder, sha256).write_bytes(b"")
+    assert storage.save_stream([b"bill"], content_type="text/plain") == sha256
+    assert storage.open(sha256) == b"bill"
+
+
+def test_a_stream_that_breaks_off_leaves_nothing(folder: Path) -> None:
+    def breaking() -> Iterator[bytes]:
+        yield b"half a file"
+        raise ValueError("no more")
+
+    with pytest.raises(ValueError, match="no more"):
+        storage.save_stream(breaking(), content_type="text/csv")
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
+def test_what_a_killed_writer_of_a_stream_left_is_swept_up_by_the_next(folder: Path) -> None:
+    writer = f"""
+import itertools, django.conf
+django.conf.settings.configure(STORAGE_URL={folder.as_uri()!r})
+from trackcenter import storage
+storage.save_stream(itertools.repeat(b"a" * 1_000_000, 100_000), content_type="text/csv")
+"""
+    child = subprocess.Popen([sys.executable, "-c", writer])
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not any(
+        path.stat().st_size > 2_000_000 for path in folder.glob("arriving/*")
+    ):
+        assert child.poll() is None
+    # A living writer's file is left alone.
+    storage.save_stream([b"meanwhile"], content_type="text/csv")
+    assert len(arriving(folder)) == 1
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    assert len(arriving(folder)) == 1
+    sha256 = storage.save_stream([b"bill"], content_type="text/csv")
+    assert storage.open(sha256) == b"bill"
+    assert arriving(folder) == []
+    assert len([path for path in folder.rglob("*") if path.is_file()]) == 2

@@ -51,6 +51,20 @@ def test_a_pdf_is_shown_in_place_without_a_session(client: Client) -> None:
     assert "Set-Cookie" not in response
 
 
+def test_what_came_from_outside_is_only_ever_a_download(client: Client) -> None:
+    sha256 = storage.save(b"%PDF-1.7", content_type="application/pdf")
+    path = storage.sign(
+        sha256,
+        file_name="Beleg.pdf",
+        content_type="application/pdf",
+        expires_in=timedelta(hours=1),
+        download=True,
+    )
+    response = client.get(path)
+    assert response["Content-Disposition"] == 'attachment; filename="Beleg.pdf"'
+    assert response["X-Content-Type-Options"] == "nosniff"
+
+
 def test_the_body_of_an_email_is_shown_in_a_sandbox(client: Client) -> None:
     response = client.get(link("<p>Größer</p>".encode(), "text/html"))
     assert response["Content-Security-Policy"] == HTML_POLICY

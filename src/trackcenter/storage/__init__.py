@@ -1,7 +1,8 @@
 """The one door to stored files: content addressed, written once, read back verified.
 
-`save` gives the SHA-256 that `open`, `open_stream`, `size` and `exists` take; `sign` makes a link
-that works without a session until it expires. Nothing else in the program knows where files are.
+`save` and `save_stream` give the SHA-256 that `open`, `open_stream`, `size` and `exists` take;
+`sign` makes a link that works without a session until it expires. Nothing else in the program knows
+where files are.
 """
 
 from trackcenter.storage.blobs import (
@@ -11,6 +12,7 @@ from trackcenter.storage.blobs import (
     open_blob,
     open_stream,
     save,
+    save_stream,
     size,
 )
 from trackcenter.storage.links import sign
@@ -25,6 +27,7 @@ __all__ = [
     "open_blob",
     "open_stream",
     "save",
+    "save_stream",
     "sign",
     "size",
 ]

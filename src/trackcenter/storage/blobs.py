@@ -35,6 +35,7 @@ class BlobStore(Protocol):
 
     def create(self, sha256: str, content: bytes, *, content_type: str) -> bool: ...
     def replace(self, sha256: str, content: bytes, *, content_type: str) -> None: ...
+    def receive(self, chunks: Iterable[bytes], *, content_type: str) -> str: ...
     def size(self, sha256: str) -> int: ...
     def read(self, sha256: str) -> bytes: ...
     def stream(self, sha256: str) -> Iterable[bytes]: ...
@@ -91,6 +92,16 @@ def save(content: bytes, *, content_type: str) -> str:
     ):
         store.replace(sha256, content, content_type=content_type)
     return sha256
+
+
+def save_stream(chunks: Iterable[bytes], *, content_type: str) -> str:
+    """Keep what comes, in bounded memory, and return its SHA-256 in hex; on return it is on disk.
+
+    Nothing is seen under the hash before the last chunk is there: when `chunks` raises, or this
+    process dies, it is as if it had never begun. The same content again changes nothing, as with
+    `save`. Raises OSError when it cannot be written, and whatever `chunks` raises.
+    """
+    return _store().receive(chunks, content_type=content_type)
 
 
 def open_blob(sha256: str) -> bytes:

@@ -35,10 +35,20 @@ class Link:
     file_name: str
     content_type: str
     expires_at: datetime
+    download: bool = False
 
 
-def sign(sha256: str, *, file_name: str, content_type: str, expires_in: timedelta) -> str:
+def sign(
+    sha256: str,
+    *,
+    file_name: str,
+    content_type: str,
+    expires_in: timedelta,
+    download: bool = False,
+) -> str:
     """A path (`/files/…`) that opens the blob for at least `expires_in`.
+
+    `download` is for what came from outside: never shown in place, always saved as a file.
 
     Ends of life are rounded up by at most a twelfth of that time (a second at least), so that a
     screen that asks again gets the same address and need not load the file again. Raises
@@ -48,17 +58,18 @@ def sign(sha256: str, *, file_name: str, content_type: str, expires_in: timedelt
         raise ValueError(f"{content_type!r} is no content type")
     step = max(1, int(expires_in.total_seconds() / 12))
     end = math.ceil((now() + expires_in).timestamp() / step) * step
-    token = _signer().sign_object([sha256, _safe_name(file_name), content_type, end], compress=True)
+    link = [sha256, _safe_name(file_name), content_type, end, download]
+    token = _signer().sign_object(link, compress=True)
     return PREFIX + token
 
 
 def read_link(token: str) -> Link:
     """What follows the prefix of a signed path, understood. Raises LinkAltered or LinkExpired."""
     try:
-        sha256, file_name, content_type, end = _signer().unsign_object(token)
+        sha256, file_name, content_type, end, download = _signer().unsign_object(token)
     except BadSignature as error:
         raise LinkAltered from error
-    link = Link(sha256, file_name, content_type, datetime.fromtimestamp(end, UTC))
+    link = Link(sha256, file_name, content_type, datetime.fromtimestamp(end, UTC), download)
     if link.expires_at <= now():
         raise LinkExpired
     return link

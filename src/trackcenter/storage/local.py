@@ -1,14 +1,21 @@
 """Blobs on the local disk, in folders fanned out by hash: `ab/cd/abcd…`."""
 
+import contextlib
+import fcntl
+import hashlib
 import os
-from collections.abc import Iterable
+import secrets
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore
 
 CHUNK = 1024 * 1024
+ARRIVING = "arriving"
+"""The folder of streams whose end, and so whose hash, is not yet known."""
 
 
 class LocalBlobs:
@@ -48,6 +55,49 @@ class LocalBlobs:
             raise _disk_error(error) from error
         self._flush(sha256)
 
+    def receive(self, chunks: Iterable[bytes], *, content_type: str) -> str:  # noqa: ARG002
+        """Write a stream and give its SHA-256; its name appears when the whole is on the disk.
+
+        Passes on what `chunks` raises, and OSError if the disk fails; either leaves nothing.
+        """
+        digest = hashlib.sha256()
+        with self._arriving() as (file, path):
+            for chunk in chunks:
+                digest.update(chunk)
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+            sha256 = digest.hexdigest()
+            place = self._folder / _key(sha256)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link(path, place)
+            except FileExistsError:
+                if _hash_of(place) != sha256:
+                    path.replace(place)
+        self._flush(sha256)
+        return sha256
+
+    @contextlib.contextmanager
+    def _arriving(self) -> Iterator[tuple[BinaryIO, Path]]:
+        """A new file that is gone afterwards, and first everything that dead writers left.
+
+        A writer holds its file locked, and the system lets go of a dead one's lock: what can be
+        locked is nobody's any more.
+        """
+        folder = self._folder / ARRIVING
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for path in folder.iterdir():
+            with contextlib.suppress(FileNotFoundError, BlockingIOError), path.open("rb") as left:
+                fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
+        file, path = _new_file(folder)
+        with file:
+            try:
+                yield file, path
+            finally:
+                path.unlink(missing_ok=True)
+
     def size(self, sha256: str) -> int:
         """Bytes of the blob. Raises FileNotFoundError."""
         return int(obstore.head(self._store, _key(sha256))["size"])
@@ -70,6 +120,23 @@ class LocalBlobs:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+
+
+def _new_file(folder: Path) -> tuple[BinaryIO, Path]:
+    """A new file, open and locked."""
+    while True:
+        path = folder / secrets.token_hex(16)
+        file = path.open("xb")
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if os.fstat(file.fileno()).st_nlink:
+            return file, path
+        # Swept up by somebody in the instant before it was locked.
+        file.close()
+
+
+def _hash_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _disk_error(error: BaseError) -> OSError:

@@ -31,7 +31,7 @@ _PDF = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'"
 def serve_signed(request: HttpRequest, token: str) -> HttpResponseBase:  # noqa: ARG001
     """The file of a signed link; 403 when altered, 410 when expired, 404 when there is no file.
 
-    PDF and HTML are shown in place, anything else is a download.
+    PDF and HTML are shown in place unless the link says otherwise, anything else is a download.
     """
     try:
         link = read_link(token)
@@ -68,7 +68,8 @@ def _dressed(response: HttpResponseBase, link: Link, length: int) -> HttpRespons
         "; charset=utf-8" if text_without_charset else ""
     )
     response["Content-Length"] = str(length)
-    disposition = content_disposition_header(policy is None, link.file_name)
+    download = link.download or policy is None
+    disposition = content_disposition_header(download, link.file_name)
     response["Content-Disposition"] = disposition or "inline"
     response["Content-Security-Policy"] = f"{policy or _LOCKED}; frame-ancestors 'self'"
     response["X-Frame-Options"] = "SAMEORIGIN"
