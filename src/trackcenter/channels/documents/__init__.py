@@ -1,0 +1,1 @@
+"""What every printed document needs: typesetting, codes, bars, merging. Pure, like its parent."""

@@ -1,0 +1,42 @@
+"""Where things stand on a letter: DIN 5008, form B, on A4. Millimetres from the top left corner.
+
+The address field is 85 × 45 mm at (20, 45); its last 27.3 mm are for the address, the 17.7 mm
+above for remarks and the line that says where to return it. What it says is set narrower than the
+field: a C5 envelope leaves a folded sheet 19 mm of play, and an address must stay in the window
+however the sheet slides.
+"""
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle on the page."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def as_data(self) -> dict[str, float]:
+        return asdict(self)
+
+
+ADDRESS_FIELD = Box(20, 45, 85, 45)
+REMARKS = Box(25, 45, 66, 17.2)
+ADDRESS = Box(25, 62.7, 66, 27.3)
+REFERENCE = Box(125, 50, 65, 46)
+"""Building, unit and year, date and how to reach the sender."""
+FOOT = Box(25, 272, 165, 15)
+"""Document code and page number, on every page."""
+
+FOLDS = (105.0, 210.0)
+PUNCH = 148.5
+
+AS_DATA = {
+    "remarks": REMARKS.as_data(),
+    "address": ADDRESS.as_data(),
+    "reference": REFERENCE.as_data(),
+    "folds": list(FOLDS),
+    "punch": PUNCH,
+}

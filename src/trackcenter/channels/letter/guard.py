@@ -1,0 +1,80 @@
+"""The guard against mis-delivery: the PDF itself must say for whom it is, before it leaves.
+
+What was rendered is read back and compared with what the communication is about, so that no
+mix-up of bytes, rows or workers puts one unit's bill into another's envelope.
+"""
+
+import re
+import unicodedata
+
+from trackcenter.channels.documents import code, reading
+from trackcenter.channels.errors import RenderError
+from trackcenter.channels.letter.geometry import ADDRESS, FOOT, REFERENCE, Box
+
+_SLACK = 1.0
+"""Millimetres that a character's box may stand out of the field it is set in."""
+# Spaces come and go at line ends, and break opportunities (U+200B) are ours.
+_IGNORED = re.compile(r"[\s\u00ad\u200b-\u200f\u2060\ufeff\ufffe]+")
+
+
+class ContentMismatch(RenderError):
+    """The document does not say what it should; it must not be sent."""
+
+
+def check_document(pdf: bytes, *, document_code: str, unit: str, recipient: str) -> None:
+    """Nothing, when this is the document for that unit and recipient.
+
+    Each page must bear `document_code` at its foot and no other document's code anywhere; the
+    first page the recipient in the address field and the unit in the reference block (`unit` and
+    `recipient` as in `RenderedLetter`, or as in the billing row). Raises ContentMismatch.
+    """
+    try:
+        with reading.opened(pdf) as document:
+            if not len(document):
+                raise ContentMismatch("content check: the document has no page")
+            for number, page in enumerate(reading.pages_of(document), start=1):
+                codes = set(code.PATTERN.findall(page.everything()))
+                if document_code not in code.PATTERN.findall(_inside(page, FOOT)):
+                    raise ContentMismatch(f"content check: page {number} lacks {document_code}")
+                if strange := codes - {document_code}:
+                    raise ContentMismatch(
+                        f"content check: page {number} bears {', '.join(sorted(strange))}"
+                    )
+                if number == 1:
+                    if not _says(_inside(page, ADDRESS), recipient):
+                        raise ContentMismatch(
+                            "content check: the recipient is not in the address field"
+                        )
+                    if not _says(_inside(page, REFERENCE), unit):
+                        raise ContentMismatch(
+                            "content check: the unit is not in the reference block"
+                        )
+    except ValueError as error:
+        raise ContentMismatch(f"content check: {error}") from error
+
+
+def _inside(page: reading.PageText, box: Box) -> str:
+    return page.within(
+        box.x - _SLACK, box.y - _SLACK, box.width + 2 * _SLACK, box.height + 2 * _SLACK
+    )
+
+
+def _says(text: str, name: str) -> bool:
+    """Whether the text holds the name, however it was broken into lines.
+
+    What is written from right to left comes out of a PDF in the order of sight, piece by piece:
+    there each word must be found, forwards or backwards.
+    """
+    held, sought = _plain(text), _plain(name)
+    if not sought:
+        return False
+    if sought in held:
+        return True
+    if not any(unicodedata.bidirectional(character) in ("R", "AL") for character in sought):
+        return False
+    words = [word for part in name.split() if (word := _plain(part))]
+    return all(word in held or word[::-1] in held for word in words)
+
+
+def _plain(text: str) -> str:
+    return _IGNORED.sub("", unicodedata.normalize("NFKC", text)).casefold()

@@ -1,0 +1,113 @@
+"""A building's logo: checked once, and kept as an SVG that draws nothing but itself."""
+
+import base64
+import io
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from xml.etree import ElementTree
+
+from PIL import Image, UnidentifiedImageError
+
+from trackcenter.channels.errors import RenderError
+
+MAX_BYTES = 512 * 1024
+MAX_PIXELS = 4_000_000
+_FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg"}
+_SVG = "http://www.w3.org/2000/svg"
+_DRAWING = frozenset(
+    "svg g defs title desc metadata path rect circle ellipse line polyline polygon use symbol"
+    " linearGradient radialGradient stop clipPath mask style".split()
+)
+_OUTSIDE = re.compile(r"url\(\s*['\"]?(?!#)|@import|expression\(|javascript:|file:", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Logo:
+    """A checked logo; make one with `read_logo`. Width and height are any unit: their ratio."""
+
+    svg: str
+    width: float
+    height: float
+
+
+@lru_cache(maxsize=32)
+def read_logo(content: bytes) -> Logo:
+    """A PNG, JPEG or SVG as a logo. Raises RenderError saying what is wrong with it.
+
+    An SVG may draw, and nothing else: no scripts, no text (its font would be missing in print), no
+    reference to anything outside itself, no entities.
+    """
+    if len(content) > MAX_BYTES:
+        raise RenderError(f"the logo is larger than {MAX_BYTES // 1024} KB")
+    if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        return _drawing(content)
+    return _picture(content)
+
+
+def _picture(content: bytes) -> Logo:
+    try:
+        with Image.open(io.BytesIO(content), formats=tuple(_FORMATS)) as image:
+            width, height, kind = image.width, image.height, _FORMATS[image.format or ""]
+            if width * height > MAX_PIXELS:
+                raise RenderError(f"the logo has more than {MAX_PIXELS:,} pixels")
+            image.load()
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise RenderError("the logo is no PNG, JPEG or SVG picture") from error
+    except Image.DecompressionBombError as error:
+        raise RenderError("the logo has far too many pixels") from error
+    data = base64.b64encode(content).decode()
+    svg = (
+        f'<svg xmlns="{_SVG}" viewBox="0 0 {width} {height}">'
+        f'<image width="{width}" height="{height}" href="data:{kind};base64,{data}"/></svg>'
+    )
+    return Logo(svg, width, height)
+
+
+def _drawing(content: bytes) -> Logo:
+    if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
+        raise RenderError("the logo's SVG has a DOCTYPE; save it as plain SVG")
+    try:
+        root = ElementTree.fromstring(content)  # noqa: S314 - no DOCTYPE, so no entities
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        raise RenderError(f"the logo's SVG cannot be read: {error}") from error
+    if root.tag != f"{{{_SVG}}}svg":
+        raise RenderError("the logo is no SVG picture")
+    for parent in root.iter():
+        for child in list(parent):
+            if not (isinstance(child.tag, str) and child.tag.startswith(f"{{{_SVG}}}")):
+                parent.remove(child)  # an editor's notes
+                continue
+            _check(child)
+    _check(root)
+    width, height = _size(root)
+    ElementTree.register_namespace("", _SVG)
+    return Logo(ElementTree.tostring(root, encoding="unicode"), width, height)
+
+
+def _check(element: ElementTree.Element) -> None:
+    name = element.tag.rpartition("}")[2]
+    if name not in _DRAWING:
+        raise RenderError(f"the logo's SVG has <{name}>; convert it to paths")
+    for key, value in element.attrib.items():
+        attribute = key.rpartition("}")[2].lower()
+        if attribute.startswith("on") or (attribute == "href" and not value.startswith("#")):
+            raise RenderError(f"the logo's SVG has {attribute}={value[:40]!r}; remove it")
+        if _OUTSIDE.search(value):
+            raise RenderError("the logo's SVG refers to something outside itself")
+    if element.text and _OUTSIDE.search(element.text):
+        raise RenderError("the logo's SVG refers to something outside itself")
+
+
+def _size(root: ElementTree.Element) -> tuple[float, float]:
+    numbers = re.findall(r"[-+]?(?:\d+\.?\d*|\.\d+)", root.get("viewBox", ""))
+    if len(numbers) != 4:
+        sides = [re.match(r"\d+\.?\d*", root.get(side, "")) for side in ("width", "height")]
+        if not all(sides):
+            raise RenderError("the logo's SVG has neither viewBox nor width and height")
+        numbers = ["0", "0", *(side[0] for side in sides if side)]
+        root.set("viewBox", " ".join(numbers))
+    width, height = float(numbers[2]), float(numbers[3])
+    if width <= 0 or height <= 0:
+        raise RenderError("the logo's SVG has no size")
+    return width, height
