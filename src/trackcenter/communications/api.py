@@ -9,7 +9,7 @@ from ninja import Query, Router
 from pydantic import Field
 
 from trackcenter.access.request import actor
-from trackcenter.communications import selectors, services
+from trackcenter.communications import selectors, services, worklists
 from trackcenter.communications.contact import checked_contact
 from trackcenter.communications.events import Written
 from trackcenter.communications.schemas import (
@@ -21,12 +21,15 @@ from trackcenter.communications.schemas import (
     ManualEventIn,
     NoteIn,
     ResendIn,
+    ResolveIn,
     UnitOut,
     UnitPage,
     UnitQuery,
+    WorkPage,
     YearsOut,
 )
 from trackcenter.kit.errors import InputError
+from trackcenter.kit.pagination import PageQuery
 from trackcenter.kit.wire import respond
 
 router = Router(tags=["communications"])
@@ -130,6 +133,37 @@ def add_note(request: HttpRequest, communication_id: UUID, body: NoteIn) -> Http
     """Add an audit note."""
     note = services.add_note(actor(request), communication_id, body.note)
     return respond(selectors.audit_note(note), 201)
+
+
+@router.post(
+    "/communications/{communication_id}/resolve",
+    operation_id="resolveUnknownOutcome",
+    response={202: EventAccepted},
+)
+def resolve(request: HttpRequest, communication_id: UUID, body: ResolveIn) -> HttpResponse:
+    """Decide what becomes of a message of which nobody knows whether it left."""
+    written = services.resolve(actor(request), communication_id, action=body.action, note=body.note)
+    return respond(_accepted(written), 202)
+
+
+@router.get("/work/unknown", operation_id="listUnknownOutcomes", response=WorkPage)
+def list_unknown(request: HttpRequest, query: Query[PageQuery]) -> HttpResponse:
+    """Messages of which nobody knows whether they left; a person must decide."""
+    return respond(
+        worklists.list_flagged(
+            actor(request).visible, "outcome_unknown", cursor=query.cursor, limit=query.limit
+        )
+    )
+
+
+@router.get("/work/contradictory", operation_id="listContradictions", response=WorkPage)
+def list_contradictory(request: HttpRequest, query: Query[PageQuery]) -> HttpResponse:
+    """Messages of which one source says that they arrived and another that they did not."""
+    return respond(
+        worklists.list_flagged(
+            actor(request).visible, "contradictory", cursor=query.cursor, limit=query.limit
+        )
+    )
 
 
 def _accepted(written: Written) -> dict[str, Any]:

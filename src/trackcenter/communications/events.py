@@ -79,7 +79,11 @@ class Ledger:
         """Take in the next event."""
         newest_before = self.state.attempt
         entry = Entry(
-            header.attempt, EventType(header.type), Qualifier(header.qualifier), header.occurred_at
+            header.attempt,
+            EventType(header.type),
+            Qualifier(header.qualifier),
+            header.occurred_at,
+            header.source,
         )
         self.entries.append(entry)
         self.state = fold(self.entries)
@@ -104,6 +108,7 @@ class Ledger:
             "newest_attempt::int": self.state.attempt,
             "ready_to_print::bool": self.state.ready_to_print,
             "outcome_unknown::bool": self.state.outcome_unknown,
+            "contradictory::bool": self.state.contradictory,
             "queued_at::timestamptz": self.state.queued_at,
             "sent_at::timestamptz": self.state.sent_at,
             "delivered_at::timestamptz": self.state.delivered_at,
@@ -180,14 +185,14 @@ def _lock(communication_ids: set[UUID]) -> dict[UUID, Ledger]:
         if known:
             cursor.execute(
                 """
-                SELECT communication_id, attempt, type, qualifier, occurred_at
+                SELECT communication_id, attempt, type, qualifier, occurred_at, source
                 FROM communication_events WHERE communication_id = ANY(%s)
                 """,
                 [known],
             )
-            for communication_id, attempt, type_, qualifier, occurred_at in cursor.fetchall():
-                ledgers[communication_id].entries.append(
-                    Entry(attempt, EventType(type_), Qualifier(qualifier), occurred_at)
+            for id_, attempt, type_, qualifier, occurred_at, source in cursor.fetchall():
+                ledgers[id_].entries.append(
+                    Entry(attempt, EventType(type_), Qualifier(qualifier), occurred_at, source)
                 )
     for ledger in ledgers.values():
         ledger.state = fold(ledger.entries)

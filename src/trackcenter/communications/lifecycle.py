@@ -53,6 +53,8 @@ class Qualifier(StrEnum):
     """SENT: the letter lies ready, nobody has posted it yet."""
     UNKNOWN = "UNKNOWN"
     """FAILED: we cannot find out whether the provider accepted the message."""
+    CONFIRMED = "CONFIRMED"
+    """SENT: the outcome had been unknown, and a later look or a person found that it left."""
 
 
 class Rule(NamedTuple):
@@ -78,6 +80,8 @@ RULES: dict[tuple[EventType, Qualifier], Rule] = {
     (E.POSTED, Q.NONE): Rule(21, S.SENT),
     # Our own ignorance: any word from the outside is better than this.
     (E.FAILED, Q.UNKNOWN): Rule(30, S.FAILED),
+    # The sent copy was found after all, or somebody counts it as sent: that ends the ignorance.
+    (E.SENT, Q.CONFIRMED): Rule(31, S.SENT),
     (E.DELIVERED, Q.NONE): Rule(40, S.DELIVERED),
     # Mail that was delivered and then bounced did not stay there: the bounce wins in either order.
     (E.FAILED, Q.NONE): Rule(50, S.FAILED),
@@ -92,12 +96,16 @@ RULES: dict[tuple[EventType, Qualifier], Rule] = {
 
 
 class Entry(NamedTuple):
-    """As much of an event as the fold reads. `occurred_at` only fills the timestamps."""
+    """As much of an event as the fold reads.
+
+    `occurred_at` only fills the timestamps, `source` only tells contradictions.
+    """
 
     attempt: int
     type: EventType
     qualifier: Qualifier
     occurred_at: datetime
+    source: str = ""
 
 
 class State(NamedTuple):
@@ -108,6 +116,7 @@ class State(NamedTuple):
     strength: int = -1
     ready_to_print: bool = False
     outcome_unknown: bool = False
+    contradictory: bool = False
     queued_at: datetime | None = None
     sent_at: datetime | None = None
     delivered_at: datetime | None = None
@@ -118,6 +127,22 @@ class State(NamedTuple):
 def rule_of(type: EventType, qualifier: Qualifier) -> Rule | None:
     """The rule of an event, or None for one that changes nothing."""
     return RULES.get((type, qualifier))
+
+
+A_PERSONS_WORD = RULES[E.MANUAL_MARKED, Q.NONE].strength
+"""From this strength on a person has settled what the machines disagreed about."""
+
+
+def _disagree(current: list[Entry]) -> bool:
+    """Whether one source says that it arrived and another that it did not.
+
+    One source that says first the one and then the other tells a story, not a contradiction.
+    """
+    arrived = {entry.source for entry in current if entry.type in (E.DELIVERED, E.OPENED)}
+    failed = {
+        entry.source for entry in current if (entry.type, entry.qualifier) == (E.FAILED, Q.NONE)
+    }
+    return any(one != other for one in arrived for other in failed)
 
 
 def fold(entries: Iterable[Entry]) -> State:
@@ -139,13 +164,15 @@ def fold(entries: Iterable[Entry]) -> State:
         strength=rule.strength,
         ready_to_print=(strongest.type, strongest.qualifier) == (E.SENT, Q.READY_TO_PRINT),
         outcome_unknown=(strongest.type, strongest.qualifier) == (E.FAILED, Q.UNKNOWN),
+        contradictory=rule.strength < A_PERSONS_WORD and _disagree(current),
         queued_at=earliest(E.ENQUEUED, E.RESEND_REQUESTED),
         # A letter that lies ready has not been sent: its time is the posting's.
         sent_at=min(
             (
                 entry.occurred_at
                 for entry in current
-                if (entry.type, entry.qualifier) in {(E.SENT, Q.NONE), (E.POSTED, Q.NONE)}
+                if entry.type is E.POSTED
+                or (entry.type is E.SENT and entry.qualifier is not Q.READY_TO_PRINT)
             ),
             default=None,
         ),

@@ -9,7 +9,7 @@ query asks by it: every index here is paid for by every send.
 
 from typing import ClassVar
 
-from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.indexes import BrinIndex, GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Lower
 
@@ -27,6 +27,8 @@ class Source(models.TextChoices):
     SYSTEM = "SYSTEM"
     WORKER = "WORKER"
     WEBHOOK = "WEBHOOK"
+    POLL = "POLL"
+    """We asked: Exchange's message trace, or a provider about a report that never came."""
     USER = "USER"
 
 
@@ -151,6 +153,7 @@ class Communication(models.Model):
     newest_attempt = models.IntegerField(default=0)
     ready_to_print = models.BooleanField(default=False)
     outcome_unknown = models.BooleanField(default=False)
+    contradictory = models.BooleanField(default=False, db_default=False)
     queued_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
@@ -186,6 +189,17 @@ class Communication(models.Model):
             ),
             # unit drawer: everything of a unit, newest year first
             models.Index(fields=["unit", "-year"], name="communications_of_unit"),
+            # the work lists; nearly always empty
+            models.Index(
+                fields=["id"],
+                name="communications_unknown",
+                condition=models.Q(outcome_unknown=True),
+            ),
+            models.Index(
+                fields=["id"],
+                name="communications_contradict",
+                condition=models.Q(contradictory=True),
+            ),
         ]
 
 
@@ -262,6 +276,8 @@ class Attempt(models.Model):
                 name="attempts_by_message_id",
                 condition=~models.Q(internet_message_id=""),
             ),
+            # reports that never came; attempts lie in the order of time, so this costs nothing
+            BrinIndex(fields=["handed_over_at"], name="attempts_by_hand_over", pages_per_range=32),
         ]
 
 

@@ -49,7 +49,11 @@ class Enqueued(Payload, frozen=True, kw_only=True):
 
 
 class Sent(Payload, frozen=True, kw_only=True):
-    """Handed over to a provider, or (`stage` READY_TO_PRINT) printed matter that lies ready."""
+    """Handed over to a provider, or (`stage` READY_TO_PRINT) printed matter that lies ready.
+
+    `confirmed` says how an unknown outcome was settled: LOOKED_UP (the provider knew it after
+    all) or BY_HAND (a person counts it as sent; `note` says why).
+    """
 
     event_type: ClassVar = EventType.SENT
     provider: str
@@ -57,11 +61,15 @@ class Sent(Payload, frozen=True, kw_only=True):
     recipient: str = ""
     subject: str = ""
     stage: str | None = None
+    confirmed: str | None = None
+    note: str | None = None
     detail: dict[str, Any] = {}
 
     @property
     def qualifier(self) -> Qualifier:
-        return Qualifier.READY_TO_PRINT if self.stage == "READY_TO_PRINT" else Qualifier.NONE
+        if self.stage == "READY_TO_PRINT":
+            return Qualifier.READY_TO_PRINT
+        return Qualifier.CONFIRMED if self.confirmed else Qualifier.NONE
 
 
 class _Report(Payload, frozen=True, kw_only=True):

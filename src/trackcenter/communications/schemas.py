@@ -29,7 +29,7 @@ EventName = Literal[
     "RETURNED",
     "CANCELLED",
 ]
-SourceName = Literal["SYSTEM", "WORKER", "WEBHOOK", "USER"]
+SourceName = Literal["SYSTEM", "WORKER", "WEBHOOK", "POLL", "USER"]
 BatchStatus = Literal["IMPORTED", "SENDING", "PARTLY_SENT", "COMPLETED"]
 UnitSort = Literal["unitNumber", "-unitNumber", "recipientName", "-recipientName"]
 ManualType = Literal["POSTAL_DELIVERY", "HAND_DELIVERY", "RECEIPT_CONFIRMED", "OTHER", "RETURNED"]
@@ -64,6 +64,7 @@ class CommunicationBrief(WireSchema):
     delivery_status: StatusName
     ready_to_print: bool
     outcome_unknown: bool
+    contradictory: bool = Field(default=False, description="two sources disagree about delivery")
     last_event_type: EventName
     last_event_at: datetime
     error: ErrorOut | None
@@ -215,6 +216,7 @@ class CommunicationOut(WireSchema):
     delivery_status: StatusName
     ready_to_print: bool
     outcome_unknown: bool
+    contradictory: bool = Field(default=False, description="two sources disagree about delivery")
     recipient: RecipientOut
     subject: str
     body_text: str | None = Field(description="None until it was rendered for the first time")
@@ -274,6 +276,49 @@ class EventAccepted(WireSchema):
     sequence: int
     attempt: int
     delivery_status: StatusName
+
+
+class WorkBuilding(WireSchema):
+    id: UUID
+    code: str
+    name: str
+
+
+class WorkAttempt(WireSchema):
+    number: int
+    channel: ChannelName
+    recipient: str
+    provider: str
+    send_started_at: datetime | None
+
+
+class WorkItem(WireSchema):
+    """A communication that waits for a person's decision, with its newest attempt."""
+
+    communication_id: UUID
+    channel: ChannelName
+    year: int
+    delivery_status: StatusName
+    outcome_unknown: bool
+    contradictory: bool
+    recipient_name: str
+    error: ErrorOut | None
+    last_event_at: datetime | None
+    building: WorkBuilding
+    unit: UnitRef
+    attempt: WorkAttempt | None
+
+
+class WorkPage(WireSchema):
+    items: list[WorkItem]
+    next_cursor: str | None
+
+
+class ResolveIn(WireSchema):
+    action: Literal["LOOK_AGAIN", "COUNT_AS_SENT", "SEND_AGAIN"]
+    note: str | None = Field(
+        default=None, max_length=4000, description="required for COUNT_AS_SENT: how do you know?"
+    )
 
 
 class ManualEventIn(WireSchema):

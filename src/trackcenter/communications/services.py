@@ -12,13 +12,21 @@ from trackcenter.access.actor import Actor
 from trackcenter.buildings.models import Channel
 from trackcenter.communications import events
 from trackcenter.communications.events import NEXT_ATTEMPT, NewEvent, Written
-from trackcenter.communications.models import Attempt, AuditNote, Communication, Source
+from trackcenter.communications.models import (
+    Attempt,
+    AttemptOutcome,
+    AuditNote,
+    Communication,
+    Source,
+)
 from trackcenter.communications.payloads import (
     Enqueued,
     ManualMarked,
+    Notice,
     Payload,
     ResendRequested,
     Returned,
+    Sent,
 )
 from trackcenter.kit.canonical import clean
 from trackcenter.kit.clock import now
@@ -99,6 +107,8 @@ def resend(
     channel = channel or communication.channel
     if channel not in SENDABLE:
         raise InputError.at("body", "channel", msg=f"{channel} cannot be sent from here yet")
+    if communication.delivery_status == "PENDING":
+        raise Conflict("it was never sent; send its batch, then there is something to resend")
     if communication.delivery_status == "ENQUEUED":
         raise Conflict("it is already waiting to be sent; resend once that attempt has ended")
     if communication.delivery_status == "CANCELLED":
@@ -143,6 +153,81 @@ def resend(
         ]
     )
     return written
+
+
+@transaction.atomic
+def resolve(
+    actor: Actor, communication_id: UUID, *, action: str, note: str | None = None
+) -> Written:
+    """Settle an outcome nobody knows. `Conflict` when it is not (or no longer) unknown.
+
+    - LOOK_AGAIN: the provider is asked once more what became of the message; a draft that is
+      proven not to have left is then sent, and what cannot be found stays unknown.
+    - COUNT_AS_SENT: a person says that it left (`note`: how they know).
+    - SEND_AGAIN: a new attempt to the same address; the person accepts that it may be a second.
+    """
+    communication = _locked(actor, communication_id)
+    if not communication.outcome_unknown:
+        raise Conflict("its outcome is not unknown (any more)")
+    attempt = communication.attempts.select_for_update().order_by("-number").first()
+    if attempt is None or attempt.outcome != AttemptOutcome.UNKNOWN:
+        raise Conflict("somebody is looking after it already")
+    note = (note or "").strip()
+    if action == "SEND_AGAIN":
+        return resend(
+            actor,
+            communication_id,
+            channel=attempt.channel,
+            note=note or None,
+            contact=Contact(**attempt.contact),
+        )
+    if action == "LOOK_AGAIN":
+        attempt.outcome = AttemptOutcome.OPEN
+        attempt.next_try_at = None
+        attempt.save(update_fields=["outcome", "next_try_at"])
+        detail = {"note": note} if note else {}
+        written = _by_person(
+            actor, communication, attempt.number, Notice(kind="look-again", detail=detail)
+        )
+        job = SendCommunicationJob(
+            communication.id,
+            attempt.channel,  # type: ignore[arg-type]
+            initiated_by_id=actor.user_id,
+        )
+        publish([job])
+    elif action == "COUNT_AS_SENT":
+        if not note:
+            raise InputError.at("body", "note", msg="say how you know that it was sent")
+        attempt.outcome = AttemptOutcome.ACCEPTED
+        attempt.handed_over_at = attempt.send_started_at
+        attempt.save(update_fields=["outcome", "handed_over_at"])
+        payload = Sent(
+            provider=attempt.provider,
+            provider_message_id=attempt.provider_message_id or attempt.internet_message_id,
+            recipient=attempt.recipient,
+            subject=attempt.subject,
+            confirmed="BY_HAND",
+            note=note,
+        )
+        written = _by_person(actor, communication, attempt.number, payload)
+    else:
+        raise InputError.at("body", "action", msg="LOOK_AGAIN, COUNT_AS_SENT or SEND_AGAIN")
+    if note:
+        _annotate(communication, actor, note, written.id)
+    return written
+
+
+def _by_person(
+    actor: Actor, communication: Communication, attempt: int, payload: Payload
+) -> Written:
+    new = NewEvent(
+        communication_id=communication.id,
+        payload=payload,
+        source=Source.USER,
+        attempt=attempt,
+        user_id=actor.user_id,
+    )
+    return events.append([new])[0]
 
 
 def _check_reachable(channel: str, row: dict[str, Any]) -> None:

@@ -28,6 +28,7 @@ def accepted(claim: Claim, acceptance: Accepted) -> None:
         provider_message_id=acceptance.provider_message_id,
         recipient=claim.attempt.recipient,
         subject=claim.attempt.subject,
+        confirmed="LOOKED_UP" if claim.communication.outcome_unknown else None,
         detail=dict(acceptance.detail),
     )
     _end(
