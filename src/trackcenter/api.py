@@ -13,7 +13,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.docs import Swagger
 from ninja.openapi.schema import OpenAPISchema
-from ninja.operation import Operation
+from ninja.operation import Operation, PathView
 
 from trackcenter import __version__
 from trackcenter.access.guard import admin_only
@@ -87,13 +87,26 @@ class TrackCenterAPI(NinjaAPI):
                     operation["responses"].setdefault(status, answer)
         return schema
 
-    def refuse_unknown_parameters(self) -> None:
-        """Make every operation answer 422 to a query parameter it does not know."""
+    def be_strict(self) -> None:
+        """Make every operation answer 422 to a query parameter it does not know, and every path
+        405 as a problem document."""
         # ninja answers with copies of the routers' operations, made when they are bound to the API.
         for router in self._get_bound_routers():
             for view in router.path_operations.values():
+                _refuse_other_methods(view)
                 for operation in view.operations:
                     _refuse_unknown_parameters(operation)
+
+
+def _refuse_other_methods(view: PathView) -> None:
+    allowed = ", ".join(sorted({name for one in view.operations for name in one.methods}))
+
+    def refused() -> HttpResponse:
+        response = problem_response(405, detail=f"this address knows {allowed} only")
+        response.headers["Allow"] = allowed
+        return response
+
+    view._not_allowed = refused  # type: ignore[method-assign]
 
 
 def _refuse_unknown_parameters(operation: Operation) -> None:
@@ -129,7 +142,7 @@ api = TrackCenterAPI(
 )
 for router in (buildings, communications, imports, batches, webhooks):
     api.add_router("/track", router)
-api.refuse_unknown_parameters()
+api.be_strict()
 
 
 @api.exception_handler(TrackCenterError)

@@ -29,7 +29,9 @@ def get_batch(visible: VisibleBuildings, batch_id: UUID) -> dict[str, Any]:
         "buildingId": batch.building_id,
         "buildingCode": batch.building.code,
         "year": batch.year,
-        "batchStatus": batch_status(batch, total["enqueued"], total["pending"]),
+        "batchStatus": batch_status(
+            batch, total, send_under_way=batch.sends.filter(finished_at=None).exists()
+        ),
         "sendRequestedAt": batch.send_requested_at,
         "completedAt": batch.completed_at,
         "retentionHint": batch.retention_hint or None,

@@ -8,12 +8,13 @@ from uuid import UUID
 
 import msgspec
 from django.db import connection
+from django.db.models import QuerySet
 
 from trackcenter import storage
 from trackcenter.access.models import User
 from trackcenter.access.visible import VisibleBuildings
 from trackcenter.buildings.models import Building, ChannelRollup, Unit
-from trackcenter.buildings.stats import COUNTERS, stats
+from trackcenter.buildings.stats import COUNTERS, stats, total_of
 from trackcenter.communications.models import (
     Attachment,
     Attempt,
@@ -30,13 +31,19 @@ LINKS_LAST = timedelta(hours=1)
 """How long a signed link to a body or an attachment works."""
 
 
-def batch_status(batch: Batch, waiting: int, pending: int) -> str:
-    """IMPORTED, SENDING, PARTLY_SENT or COMPLETED, from how many wait or were never sent."""
+def sends_under_way(batches: QuerySet[Batch]) -> set[UUID]:
+    """Which of these batches have a send whose communications are not all in the queue yet."""
+    open_sends = batches.filter(sends__id__isnull=False, sends__finished_at=None)
+    return set(open_sends.values_list("id", flat=True))
+
+
+def batch_status(batch: Batch, counts: dict[str, Any], *, send_under_way: bool) -> str:
+    """IMPORTED, SENDING, PARTLY_SENT or COMPLETED, from the `Stats` of all its channels."""
     if batch.send_requested_at is None:
         return "IMPORTED"
-    if waiting:
+    if counts["enqueued"] or (counts["pending"] and send_under_way):
         return "SENDING"
-    return "PARTLY_SENT" if pending else "COMPLETED"
+    return "PARTLY_SENT" if counts["pending"] else "COMPLETED"
 
 
 def list_years(visible: VisibleBuildings, building_id: UUID) -> dict[str, Any]:
@@ -50,26 +57,25 @@ def list_years(visible: VisibleBuildings, building_id: UUID) -> dict[str, Any]:
         "year", "channel", *COUNTERS
     ):
         channels[year][channel] = stats(counts)
-    items = []
-    for batch in (
-        Batch.objects.visible_to(visible).filter(building_id=building_id).order_by("-year")
-    ):
-        counts_of_year = channels[batch.year].values()
-        items.append(
-            {
-                "year": batch.year,
-                "batchId": batch.id,
-                "batchStatus": batch_status(
-                    batch,
-                    sum(counts["enqueued"] for counts in counts_of_year),
-                    sum(counts["pending"] for counts in counts_of_year),
-                ),
-                "sendRequestedAt": batch.send_requested_at,
-                "completedAt": batch.completed_at,
-                "channels": channels[batch.year],
-            }
-        )
-    completed = [item["year"] for item in items if item["batchStatus"] == "COMPLETED"]
+    batches = Batch.objects.visible_to(visible).filter(building_id=building_id)
+    under_way = sends_under_way(batches)
+    items = [
+        {
+            "year": batch.year,
+            "batchId": batch.id,
+            "batchStatus": batch_status(
+                batch,
+                total_of(channels[batch.year].values()),
+                send_under_way=batch.id in under_way,
+            ),
+            "sendRequestedAt": batch.send_requested_at,
+            "completedAt": batch.completed_at,
+            "channels": channels[batch.year],
+        }
+        for batch in batches.order_by("-year")
+    ]
+    # `completedAt` stays when a message of a completed batch is sent again.
+    completed = [item["year"] for item in items if item["completedAt"]]
     return {"items": items, "defaultYear": completed[0] if completed else now().year - 1}
 
 

@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "ninja",
     "pgtrigger",
     "procrastinate.contrib.django",
+    "trackcenter.queue",
     "trackcenter.buildings",
     "trackcenter.communications",
     "trackcenter.delivery_records",

@@ -1,12 +1,17 @@
-"""Dead jobs: those that were given up, each with the reason found in its history."""
+"""Dead jobs: those that were given up, each with the reason of its last failure."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
 
+from trackcenter.kit.canonical import clean
 from trackcenter.kit.clock import now
+from trackcenter.queue.publish import TASKS
+
+LONGEST_REASON = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +23,30 @@ class DeadJob:
     queue: str
     runs: int
     message: dict[str, Any]
+    reason: str
 
     def __str__(self) -> str:
-        return f"{self.id}  {self.queue}  {self.task}  after {self.runs} runs  {self.message}"
+        runs = "1 run" if self.runs == 1 else f"{self.runs} runs"
+        return (
+            f"{self.id}  {self.queue}  {self.task}  {runs}  {json.dumps(self.message)}\n"
+            f"    {self.reason or 'no reason was recorded: its worker was killed'}"
+        )
+
+
+def remember_failure(job_id: int | None, error: Exception) -> None:
+    """Keep what a run of a job died of, in place of what was kept before."""
+    if job_id is None:
+        return
+    reason = clean(f"{type(error).__name__}: {error}"[:LONGEST_REASON])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO job_failures (job_id, reason) SELECT id, %s FROM procrastinate_jobs
+            WHERE id = %s
+            ON CONFLICT (job_id) DO UPDATE SET reason = EXCLUDED.reason, failed_at = now()
+            """,
+            [reason, job_id],
+        )
 
 
 def list_dead(limit: int = 1000) -> list[DeadJob]:
@@ -28,23 +54,30 @@ def list_dead(limit: int = 1000) -> list[DeadJob]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT id, task_name, queue_name, attempts, args FROM procrastinate_jobs
-            WHERE status = 'failed' ORDER BY id DESC LIMIT %s
+            SELECT id, task_name, queue_name, attempts, args, coalesce(reason, '')
+            FROM procrastinate_jobs LEFT JOIN job_failures ON job_id = id
+            WHERE status = 'failed' AND task_name = ANY(%s) ORDER BY id DESC LIMIT %s
             """,
-            [limit],
+            [list(TASKS), limit],
         )
-        return [DeadJob(*row) for row in cursor.fetchall()]
+        rows = cursor.fetchall()
+    return [
+        DeadJob(id_, task, queue, runs, json.loads(message), reason)
+        for id_, task, queue, runs, message, reason in rows
+    ]
 
 
 @transaction.atomic
 def requeue(ids: Sequence[int] | None = None) -> int:
     """Queue dead jobs again, these or all of them. Says how many."""
+    wanted = list(ids) if ids is not None else None
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT procrastinate_retry_job_v2(id, %s, NULL, NULL, NULL) FROM procrastinate_jobs
-            WHERE status = 'failed' AND (%s::bigint[] IS NULL OR id = ANY(%s))
+            WHERE status = 'failed' AND task_name = ANY(%s)
+              AND (%s::bigint[] IS NULL OR id = ANY(%s))
             """,
-            [now(), list(ids) if ids else None, list(ids) if ids else None],
+            [now(), list(TASKS), wanted, wanted],
         )
         return len(cursor.fetchall())

@@ -35,6 +35,9 @@ SEND_BATCH = "send-batch"
 WRITE_EXPORT = "write-export"
 APPLY_RECEIPT = "apply-receipt"
 
+TASKS = (DELIVER, SEND_BATCH, WRITE_EXPORT, APPLY_RECEIPT)
+"""The tasks that carry a message. The rest run on a schedule: a failed run is nobody's business."""
+
 
 def publish(messages: Iterable[Message]) -> int:
     """Queue messages inside the running transaction, one statement a queue. Says how many.

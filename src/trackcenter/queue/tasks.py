@@ -3,17 +3,29 @@
 from collections.abc import Callable
 from typing import Any
 
+from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
+from trackcenter.queue.dead import remember_failure
 from trackcenter.queue.publish import MAINTENANCE
-from trackcenter.queue.retry import ByPermanence
+from trackcenter.queue.retry import ByPermanence, RetryAt
 
 
 def task(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a function as the task `name`; it gets the message's keys as keyword arguments."""
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
-        app.task(name=name, retry=ByPermanence())(function)
+        # Positional, so that a message may have a key of any name.
+        def run(context: JobContext, /, **message: Any) -> None:
+            try:
+                function(**message)
+            except RetryAt:
+                raise
+            except Exception as error:
+                remember_failure(context.job.id, error)
+                raise
+
+        app.task(name=name, retry=ByPermanence(), pass_context=True)(run)
         return function
 
     return register

@@ -46,10 +46,8 @@ def graph_email(request: HttpRequest) -> HttpResponse:
     body = _body(request)
     if body is None:
         return problem_response(413, detail="the body is too large")
-    try:
-        items = json.loads(body)["value"]
-        notifications = [item for item in items if isinstance(item, dict)]
-    except (ValueError, KeyError, TypeError, RecursionError):
+    notifications = _notifications(body)
+    if notifications is None:
         return problem_response(400, detail="not a collection of change notifications")
     ours = [item for item in notifications if _is_ours(item)]
     if notifications and not ours:
@@ -98,9 +96,24 @@ def _handshake(token: str) -> HttpResponse:
     return response
 
 
+def _notifications(body: bytes) -> list[dict[str, Any]] | None:
+    try:
+        items = json.loads(body)["value"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    if isinstance(items, list) and all(isinstance(item, dict) for item in items):
+        return items
+    return None
+
+
 def _is_ours(item: dict[str, Any]) -> bool:
     expected = settings.GRAPH_CLIENT_STATE or ""
-    return constant_time_compare(str(item.get("clientState")), expected) and bool(expected)
+    return _same(str(item.get("clientState")), expected) and bool(expected)
+
+
+def _same(given: str, expected: str) -> bool:
+    # JSON can spell half a surrogate pair, which no encoding takes as it is.
+    return constant_time_compare(given.encode(errors="replace"), expected)
 
 
 def _arrival(item: dict[str, Any]) -> Arrival:
@@ -144,9 +157,11 @@ def _greet(request: HttpRequest) -> HttpResponse:
 
 
 def _knows_secret(request: HttpRequest) -> bool:
-    given = request.GET.get("code") or request.headers.get("aeg-sas-key") or ""
+    places = (request.GET.get("code", ""), request.headers.get("aeg-sas-key", ""))
     # Every secret is compared, so that the time taken does not tell which one was near.
-    matches = [constant_time_compare(given, secret) for secret in settings.EVENTGRID_SECRETS]
+    matches = [
+        _same(given, secret) for given in places for secret in settings.EVENTGRID_SECRETS if secret
+    ]
     return any(matches)
 
 
