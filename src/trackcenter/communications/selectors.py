@@ -99,7 +99,7 @@ _FILTER = """
           AND (%(status)s::text IS NULL OR c.delivery_status = %(status)s))
 """
 _COMMUNICATIONS = """
-    SELECT unit_id, id, channel, delivery_status, ready_to_print, outcome_unknown,
+    SELECT unit_id, id, channel, delivery_status, ready_to_print, outcome_unknown, contradictory,
            last_event_type, last_event_at, error::text
     FROM communications JOIN unnest(%s::uuid[], %s::uuid[]) AS page (batch, unit)
       ON batch_id = page.batch AND unit_id = page.unit
@@ -185,6 +185,7 @@ def _brief(
     status: str,
     ready_to_print: bool,
     outcome_unknown: bool,
+    contradictory: bool,
     last_event_type: str,
     last_event_at: datetime,
     error: Any,
@@ -195,6 +196,7 @@ def _brief(
         "deliveryStatus": status,
         "readyToPrint": ready_to_print,
         "outcomeUnknown": outcome_unknown,
+        "contradictory": contradictory,
         "lastEventType": last_event_type,
         "lastEventAt": last_event_at,
         "error": _raw(error) if isinstance(error, str) else error,
@@ -304,6 +306,7 @@ def get_unit(visible: VisibleBuildings, unit_id: UUID) -> dict[str, Any]:
                     one.delivery_status,
                     one.ready_to_print,
                     one.outcome_unknown,
+                    one.contradictory,
                     one.last_event_type,
                     one.last_event_at or one.created_at,
                     one.error,
@@ -340,6 +343,7 @@ def get_communication(visible: VisibleBuildings, communication_id: UUID) -> dict
         "deliveryStatus": one.delivery_status,
         "readyToPrint": one.ready_to_print,
         "outcomeUnknown": one.outcome_unknown,
+        "contradictory": one.contradictory,
         "recipient": {"name": one.recipient_name, **{key: row.get(key) for key in contact}},
         "subject": rendered.subject if rendered else "",
         "bodyText": _text(rendered) if rendered else None,
