@@ -169,6 +169,13 @@ def _secrets(value: str) -> tuple[str, ...]:
     return found
 
 
+def _old_secrets(value: str) -> tuple[str, ...]:
+    found = _words(value)
+    if len(set(found)) != len(found):
+        raise Malformed("must be earlier secret keys joined by commas, each once")
+    return found
+
+
 def _time_zone(value: str) -> str:
     try:
         zoneinfo.ZoneInfo(value)
@@ -184,6 +191,24 @@ def _address(value: str) -> str:
         ).normalized
     except EmailNotValidError:
         raise Malformed("must be an e-mail address") from None
+
+
+def _file(value: str) -> Path:
+    path = Path(value).expanduser().resolve()
+    if not path.is_file():
+        raise Malformed("must name a file that exists")
+    return path
+
+
+def _mailboxes(value: str) -> tuple[tuple[str, str], ...]:
+    """`CODE=mailbox` joined by commas; a code stands once."""
+    found: dict[str, str] = {}
+    for pair in _words(value):
+        code, equals, mailbox = (part.strip() for part in pair.partition("="))
+        if not equals or not code or code in found:
+            raise Malformed("must look like B1=billing@example.org,B2=rent@example.org")
+        found[code] = _address(mailbox)
+    return tuple(found.items())
 
 
 def _sms_sender(value: str) -> str:
@@ -230,6 +255,9 @@ class Environment:
         _database_url, "an external PostgreSQL; unset: the embedded one"
     )
     secret_key: str | None = _setting(_text, "signs sessions and links")
+    secret_key_fallbacks: tuple[str, ...] = _setting(
+        _old_secrets, "earlier secret keys, still believed while sessions and links run out", ()
+    )
     allowed_hosts: tuple[str, ...] = _setting(_hosts, "host names this server answers to", ())
     public_url: str | None = _setting(_public_url, "address people and providers use")
     trusted_proxies: int = _setting(
@@ -263,7 +291,23 @@ class Environment:
     graph_tenant_id: str | None = _setting(_text, "Entra tenant")
     graph_client_id: str | None = _setting(_text, "registered application")
     graph_client_secret: str | None = _setting(_text, "its secret")
+    graph_certificate: Path | None = _setting(
+        _file, "certificate with its key (PEM or PFX), in place of the secret"
+    )
+    graph_certificate_password: str | None = _setting(_text, "of the certificate's key")
+    graph_managed_identity: str | None = _setting(
+        _text, "`system`, or a user-assigned identity's client id, in place of the secret"
+    )
     graph_mailbox: str | None = _setting(_address, "mailbox that sends and receives reports")
+    graph_mailboxes: tuple[tuple[str, str], ...] = _setting(
+        _mailboxes, "buildings that send from a mailbox of their own: CODE=mailbox,…", ()
+    )
+    graph_concurrency: int = _setting(
+        _positive, "calls to Graph under way at once, over all processes", 4
+    )
+    graph_message_trace: Literal["on", "off"] = _setting(
+        _one_of("on", "off"), "ask Exchange's message trace (ExchangeMessageTrace.Read.All)", "off"
+    )
     graph_client_state: str | None = _setting(_text, "secret that Graph's notifications repeat")
     acs_endpoint: str | None = _setting(_provider_url, "Azure Communication Services")
     acs_access_key: str | None = _setting(_text, "its access key (base64)")
@@ -279,8 +323,14 @@ class Environment:
     oidc_admin_group: str | None = _setting(_text, "group whose members are administrators")
 
     email_per_minute: int | None = _setting(_positive, "cap on mails a minute; unset: none")
+    email_per_day: int | None = _setting(
+        _positive, "cap on recipients of a mailbox in 24 hours; unset: none"
+    )
     sms_per_minute: int | None = _setting(_positive, "cap on text messages a minute; unset: none")
 
+    report_after_minutes: int = _setting(
+        _positive, "ask the provider when a report has not come by then", 15
+    )
     lease_seconds: int = _setting(
         _positive, "a send whose worker is silent for so long is taken over", 30
     )

@@ -91,7 +91,7 @@ class _Connection(HTTPSConnection):
         """Connect; a failed handshake is a failure to connect: nothing was asked of anyone yet."""
         try:
             super().connect()
-        except (ssl.SSLError, ssl.CertificateError) as error:
+        except (OSError, ssl.CertificateError) as error:  # a timeout within it, too
             raise NewConnectionError(self, f"TLS handshake failed: {error}") from error
 
 

@@ -1,15 +1,18 @@
 """Tokens over https come by Azure's own library."""
 
+import base64
 import json
 import ssl
+import time
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from tests.providers.peer import Answer, Asked, peer
 from trackcenter.providers.base import ProviderFailure
@@ -72,8 +75,9 @@ def authority(asked: Asked, *, secret_is_right: bool = True) -> Answer:
     return Answer(200, json.dumps(body).encode())
 
 
-def tokens(url: str) -> Tokens:
-    return Tokens(GraphConfig(f"{url}/v1.0", url, TENANT, "client", "secret"), Pool())
+def tokens(url: str, **proof: str) -> Tokens:
+    proof = proof or {"client_secret": "secret"}
+    return Tokens(GraphConfig(f"{url}/v1.0", url, TENANT, "client", **proof), Pool())
 
 
 def test_a_token_comes_over_https_and_is_kept(tls: ssl.SSLContext) -> None:
@@ -100,3 +104,84 @@ def test_an_authority_out_of_reach_is_passing_trouble() -> None:
         tokens("https://127.0.0.1:9").current()
     assert not failed.value.misconfigured
     assert not failed.value.permanent
+
+
+def test_a_certificate_signs_in_without_a_secret(tls: ssl.SSLContext, tmp_path: Path) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "track-center")])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
+        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path / "graph.pem"
+    file.write_bytes(
+        certificate.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"a password"),
+        )
+    )
+    proof = {"certificate": str(file), "certificate_password": "a password"}
+    with peer(authority, tls=tls) as made:
+        assert tokens(made.url, **proof).current() == "a-token"
+        form = parse_qs(made.asked[-1].body.decode())
+    assert "client_secret" not in form
+    (signed,) = form["client_assertion"]
+    header, claims, signature = (
+        base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in signed.split(".")
+    )
+    assert json.loads(claims)["iss"] == "client"
+    key.public_key().verify(
+        signature,
+        signed.rpartition(".")[0].encode(),
+        padding.PSS(padding.MGF1(hashes.SHA256()), 32)
+        if json.loads(header)["alg"].startswith("PS")
+        else padding.PKCS1v15(),
+        hashes.SHA256(),
+    )
+
+
+def test_a_certificate_that_cannot_be_read_is_ours_to_mend(tmp_path: Path) -> None:
+    file = tmp_path / "graph.pem"
+    file.write_text("not a certificate")
+    for path in (file, tmp_path / "missing.pem"):
+        with pytest.raises(ProviderFailure, match="certificate") as refused:
+            tokens("https://127.0.0.1:9", certificate=str(path)).current()
+        assert refused.value.misconfigured
+
+
+@pytest.mark.parametrize("identity", ["system", "9d3e0d51-6d2a-4c44-9a52-5d2a0a4c0b11"])
+def test_a_managed_identity_needs_no_secret_at_all(
+    identity: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def metadata(asked: Asked) -> Answer:
+        assert asked.headers.get("metadata", "").lower() == "true"
+        until = str(int(time.time()) + 3600)
+        body = {"access_token": "machine-token", "expires_on": until, "expires_in": "3600"}
+        return Answer(
+            200,
+            json.dumps(body | {"token_type": "Bearer", "resource": "x"}).encode(),
+            {"Content-Type": "application/json"},
+        )
+
+    with peer(metadata) as made:
+        monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", made.url)
+        # Even where the authority is plain http: it is not asked.
+        ours = tokens("http://127.0.0.1:9", managed_identity=identity)
+        assert ours.current() == "machine-token"
+        query = parse_qs(urlsplit(made.asked[-1].target).query)
+    assert query["resource"] == ["https://graph.microsoft.com"]
+    assert query.get("client_id") == (None if identity == "system" else [identity])
+
+
+def test_a_certificate_at_a_plain_authority_is_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(ProviderFailure, match="GRAPH_AUTHORITY") as refused:
+        tokens("http://127.0.0.1:9", certificate=str(tmp_path)).current()
+    assert refused.value.misconfigured
