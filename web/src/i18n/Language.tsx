@@ -33,7 +33,6 @@ export function LanguageProvider({
 
   useEffect(() => {
     document.documentElement.lang = code;
-    document.title = dictionaries[code].product;
   }, [code]);
 
   const value = useMemo<Language>(

@@ -257,6 +257,10 @@ export const de: Dictionary = {
       what: "Die E-Mail-Adresse gibt es nicht.",
       next: "Beim Empfänger nach der richtigen Adresse fragen, dann erneut senden.",
     },
+    invalidAddress: {
+      what: "Der Mail-Anbieter nimmt diese E-Mail-Adresse nicht an.",
+      next: "Die Adresse berichtigen, dann erneut senden.",
+    },
     mailboxFull: {
       what: "Das Postfach des Empfängers ist voll.",
       next: "In einigen Tagen erneut senden oder einen Brief schicken.",

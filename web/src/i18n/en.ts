@@ -41,7 +41,7 @@ export const en = {
     EMAIL: "E-mail",
     SMS: "SMS",
     LETTER: "Letter",
-    LETTER_WITH_RECEIPT: "Registered letter",
+    LETTER_WITH_RECEIPT: "Registered",
   },
   statuses: {
     PENDING: "Not sent yet",
@@ -256,6 +256,10 @@ export const en = {
     noSuchAddress: {
       what: "The mail address does not exist.",
       next: "Ask the recipient for the right address, then resend.",
+    },
+    invalidAddress: {
+      what: "The mail provider does not accept this mail address.",
+      next: "Correct the address, then resend.",
     },
     mailboxFull: {
       what: "The recipient's mailbox is full.",

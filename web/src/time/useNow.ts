@@ -8,10 +8,14 @@ const listeners = new Set<() => void>();
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
-  timer ??= window.setInterval(() => {
+  if (timer === undefined) {
+    // It stood still while nobody looked.
     now = Date.now();
-    for (const notify of listeners) notify();
-  }, tick);
+    timer = window.setInterval(() => {
+      now = Date.now();
+      for (const notify of listeners) notify();
+    }, tick);
+  }
   return () => {
     listeners.delete(listener);
     if (listeners.size === 0) {

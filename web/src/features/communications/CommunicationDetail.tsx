@@ -28,10 +28,10 @@ import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import { AddNoteForm } from "./AddNoteForm";
 import classes from "./CommunicationDetail.module.css";
 import { CommunicationTimeline, optimisticId } from "./CommunicationTimeline";
-import { factsOfEvent, failureKind } from "./failure";
 import { ManualEventForm } from "./ManualEventForm";
 import { communicationQuery } from "./queries";
 import { ResendForm } from "./ResendForm";
+import { renderEvent } from "./renderers";
 import type { Channel, DeliveryStatus } from "./words";
 
 const CommunicationPreview = lazy(() => import("./CommunicationPreview"));
@@ -90,19 +90,11 @@ function FailureNotice({ communication }: { communication: CommunicationOut }) {
   );
   if (!event) return null;
   const channel = channelsOfAttempts(communication)[event.attempt] ?? communication.channel;
-  const explained =
-    event.type === "RETURNED"
-      ? t.failures.returned
-      : t.failures[failureKind(factsOfEvent(event, channel))];
+  const { sentence, nextStep } = renderEvent(event, channel, t);
   return (
-    <Alert
-      color="red"
-      icon={<IconAlertCircle />}
-      title={explained.what}
-      className={classes.failure}
-    >
+    <Alert color="red" icon={<IconAlertCircle />} title={sentence} className={classes.failure}>
       <Text size="sm" c="inherit">
-        <strong>{t.events.nextStep}:</strong> {explained.next}
+        <strong>{t.events.nextStep}:</strong> {nextStep}
       </Text>
     </Alert>
   );

@@ -24,6 +24,15 @@ test("a code quoted in the provider's words counts when there is no other", () =
   expect(failureKind(mail({ text: "550 5.1.1 <a@example.org>: rejected" }))).toBe("noSuchAddress");
 });
 
+test("Exchange's 'access denied' is an address that does not exist, not a lost route", () => {
+  const text = "550 5.4.1 Recipient address rejected: Access denied.";
+  expect(failureKind(mail({ code: "5.4.1", text }))).toBe("noSuchAddress");
+});
+
+test("Graph refuses what is no address at all", () => {
+  expect(failureKind(mail({ code: "ErrorInvalidRecipients" }))).toBe("invalidAddress");
+});
+
 test("words decide where there is no code", () => {
   expect(failureKind(mail({ text: "Mailbox is full" }))).toBe("mailboxFull");
 });

@@ -22,6 +22,7 @@ const byCode: [RegExp, FailureKind][] = [
   [/^[45]\.(3\.4|2\.3)$/, "tooLarge"],
   [/^[45]\.(7\.\d+|2\.1)$/, "refused"],
   [/^([45]\.4\.\d+|5\.1\.2|5\.1\.8)$/, "noRoute"],
+  [/^ErrorInvalidRecipients$/, "invalidAddress"],
   [/^(429|TooManyRequests|ApplicationThrottled)$/i, "throttled"],
 ];
 
@@ -39,6 +40,8 @@ const byWords: [RegExp, FailureKind][] = [
 /** Which of the explained failures this is; 'other' where nothing is recognised. */
 export function failureKind({ channel, code, text, unknown }: FailureFacts): FailureKind {
   if (unknown) return "unknown";
+  // Exchange's edge says 5.4.1 (a routing code) for a recipient it does not know.
+  if (code === "5.4.1" && /access denied/i.test(text)) return "noSuchAddress";
   for (const [pattern, kind] of byCode) if (pattern.test(code)) return kind;
   if (channel === "SMS") return "smsUndelivered";
   const quoted = /\b[45]\.\d{1,3}\.\d{1,3}\b/.exec(text)?.[0];

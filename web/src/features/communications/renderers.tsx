@@ -93,7 +93,7 @@ const renderers: { [Kind in EventType]: Renderer } = {
     icon: IconCheck,
     tone: "green",
     sentence: t.events.DELIVERED[channel],
-    details: field(event.payload, "diagnostic") ? [field(event.payload, "diagnostic")] : [],
+    details: [],
     raw: true,
   }),
   OPENED: (_event, _channel, t) => ({

@@ -1,6 +1,6 @@
 import { Skeleton, Tabs, Text } from "@mantine/core";
 import { IconActivity, IconBuilding, IconLayoutList } from "@tabler/icons-react";
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { useText } from "../../i18n/Language";
 import { BatchBar } from "../batches/BatchBar";
 import { TrackBuildingFilter } from "../buildings/TrackBuildingFilter";
@@ -65,6 +65,10 @@ function Frame() {
 function Content() {
   const t = useText();
   const { building, buildings, years, year, filters, set } = useTrackCenter();
+  const place = building && year !== undefined ? `${building.name} ${year} · ` : "";
+  useEffect(() => {
+    document.title = `${place}${t.product}`;
+  }, [place, t]);
   if (buildings.error && !buildings.data) {
     return (
       <>
