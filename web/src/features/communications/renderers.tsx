@@ -89,7 +89,7 @@ const renderers: { [Kind in EventType]: Renderer } = {
       raw: Object.keys(record(event.payload.detail)).length > 0,
     };
   },
-  DELIVERED: (event, channel, t) => ({
+  DELIVERED: (_event, channel, t) => ({
     icon: IconCheck,
     tone: "green",
     sentence: t.events.DELIVERED[channel],
