@@ -20,6 +20,7 @@ from trackcenter.access.guard import admin_only
 from trackcenter.batches.api import router as batches
 from trackcenter.buildings.api import router as buildings
 from trackcenter.communications.api import router as communications
+from trackcenter.exports.api import router as exports
 from trackcenter.imports.api import router as imports
 from trackcenter.kit.errors import InputError, Problem, TrackCenterError
 from trackcenter.kit.problems import problem_response
@@ -140,7 +141,7 @@ api = TrackCenterAPI(
     docs_url="/docs",
     openapi_url="/openapi.json",
 )
-for router in (buildings, communications, imports, batches, webhooks):
+for router in (buildings, communications, imports, batches, exports, webhooks):
     api.add_router("/track", router)
 api.be_strict()
 

@@ -156,6 +156,19 @@ def send(
 
 
 @app.command()
+@with_application
+def export(
+    output: Annotated[Path, typer.Option(dir_okay=False, help="A CSV, or a name in .xlsx.")],
+    building: Annotated[str | None, typer.Option(help="Only this one (code).")] = None,
+    year: Annotated[int | None, typer.Option(help="Only this one.")] = None,
+) -> None:
+    """Write the history of communications to a file."""
+    from trackcenter.exports.command import export_command
+
+    print(export_command(output, building=building, year=year))
+
+
+@app.command()
 def doctor() -> None:
     """Say what is misconfigured, and how to mend it."""
     from trackcenter.config.doctor import examine_environment, examine_installation, exit_code

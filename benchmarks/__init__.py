@@ -1,0 +1,1 @@
+"""Benchmarks, one script a figure; each prints a ratio. `trackcenter bench --list` names them."""
