@@ -7,8 +7,9 @@ from django.db import transaction
 
 from trackcenter.access.visible import VisibleBuildings
 from trackcenter.batches.models import BatchSend
+from trackcenter.buildings.models import Channel
 from trackcenter.communications.models import Batch, Communication
-from trackcenter.communications.services import SENDABLE, complete_if_done, enqueue
+from trackcenter.communications.services import complete_if_done, enqueue
 from trackcenter.kit.clock import now
 from trackcenter.kit.errors import InputError, NotFound
 from trackcenter.queue.payloads import SendBatchJob
@@ -29,19 +30,17 @@ def request_send(
     """Ask for the PENDING communications of a batch to be sent.
 
     Stored together with its job, so that a crash afterwards loses nothing; asking twice sends
-    nothing twice, since only what is PENDING is taken. `channels=None` means all that can be sent
-    from here, `unit_ids=None` every unit. Raises `NotFound`, or `InputError` for a channel that
-    has no worker yet or for units of another building.
+    nothing twice, since only what is PENDING is taken. `channels=None` means all of them,
+    `unit_ids=None` every unit. Raises `NotFound`, or `InputError` for a channel nobody knows or for
+    units of another batch.
     """
     batch = Batch.objects.visible_to(visible).select_for_update().filter(id=batch_id).first()
     if batch is None:
         raise NotFound("no such batch")
-    wanted = set(channels) if channels is not None else set(SENDABLE)
-    impossible = wanted - set(SENDABLE)
-    if impossible:
-        raise InputError.at(
-            "body", "channels", msg=f"{', '.join(sorted(impossible))} cannot be sent from here yet"
-        )
+    wanted = set(channels) if channels is not None else set(Channel.values)
+    unknown = wanted - set(Channel.values)
+    if unknown:
+        raise InputError.at("body", "channels", msg=f"there is no channel {min(unknown)}")
     if unit_ids is not None:
         known = set(batch.unit_bills.filter(unit_id__in=unit_ids).values_list("unit_id", flat=True))
         strangers = set(unit_ids) - known

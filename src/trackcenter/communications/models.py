@@ -241,6 +241,8 @@ class Attempt(models.Model):
     body_text_sha256 = models.CharField(max_length=64, blank=True, default="")
     body_html_sha256 = models.CharField(max_length=64, blank=True, default="")
     sms_segments = models.IntegerField(null=True)
+    document_code = models.CharField(max_length=20, blank=True, default="")
+    postal_number = models.CharField(max_length=13, blank=True, default="", help_text="UPU S10")
 
     provider = models.CharField(max_length=20, blank=True, default="")
     mailbox = models.TextField(blank=True, default="")
@@ -263,6 +265,11 @@ class Attempt(models.Model):
             models.UniqueConstraint(fields=["communication", "number"], name="attempt_number_once"),
             _known("channel", Channel, "attempt_channel_known"),
             _known("outcome", AttemptOutcome, "attempt_outcome_known"),
+            models.UniqueConstraint(
+                fields=["postal_number"],
+                name="postal_number_once",
+                condition=~models.Q(postal_number=""),
+            ),
         ]
         indexes: ClassVar = [
             # receipts: which attempt does this provider id belong to?
@@ -275,6 +282,12 @@ class Attempt(models.Model):
                 fields=["internet_message_id"],
                 name="attempts_by_message_id",
                 condition=~models.Q(internet_message_id=""),
+            ),
+            # somebody types or scans the code on a page that came back
+            models.Index(
+                fields=["document_code"],
+                name="attempts_by_document",
+                condition=~models.Q(document_code=""),
             ),
             # reports that never came; attempts lie in the order of time, so this costs nothing
             BrinIndex(fields=["handed_over_at"], name="attempts_by_hand_over", pages_per_range=32),
@@ -374,7 +387,13 @@ class Attachment(models.Model):
 
     class Meta:
         db_table = "communication_attachments"
-        constraints: ClassVar = [_known("kind", AttachmentKind, "attachment_kind_known")]
+        constraints: ClassVar = [
+            _known("kind", AttachmentKind, "attachment_kind_known"),
+            # a worker that runs again attaches nothing twice
+            models.UniqueConstraint(
+                fields=["attempt", "kind", "sha256"], name="attachment_once_an_attempt"
+            ),
+        ]
 
 
 class AuditNote(models.Model):

@@ -34,9 +34,6 @@ from trackcenter.kit.errors import Conflict, InputError, NotFound
 from trackcenter.queue.payloads import SendCommunicationJob
 from trackcenter.queue.publish import publish
 
-SENDABLE = (Channel.EMAIL, Channel.SMS)
-"""The channels whose worker exists. Letters stay PENDING until theirs does."""
-
 MANUAL_TYPES = ("POSTAL_DELIVERY", "HAND_DELIVERY", "RECEIPT_CONFIRMED", "OTHER", "RETURNED")
 
 
@@ -105,8 +102,6 @@ def resend(
     """
     communication = _locked(actor, communication_id)
     channel = channel or communication.channel
-    if channel not in SENDABLE:
-        raise InputError.at("body", "channel", msg=f"{channel} cannot be sent from here yet")
     if communication.delivery_status == "PENDING":
         raise Conflict("it was never sent; send its batch, then there is something to resend")
     if communication.delivery_status == "ENQUEUED":
@@ -231,8 +226,13 @@ def _by_person(
 
 
 def _check_reachable(channel: str, row: dict[str, Any]) -> None:
-    needed = {"EMAIL": "email", "SMS": "phone"}.get(channel)
-    if needed and not row.get(needed):
+    if channel in (Channel.EMAIL, Channel.SMS):
+        needed = "email" if channel == Channel.EMAIL else "phone"
+        reachable = bool(row.get(needed))
+    else:
+        needed = "address"
+        reachable = bool(row.get("address") or (row.get("street") and row.get("city")))
+    if not reachable:
         raise InputError.at("body", "contact", needed, msg=f"{channel} needs one; there is none")
 
 

@@ -2,26 +2,7 @@
 
 import pgtrigger
 
-APPEND_ONLY = [
-    # One trigger an operation and statement-level, so that even an UPDATE that matches no row, or
-    # a TRUNCATE by the owner, is refused with words.
-    pgtrigger.Trigger(
-        name=f"append_only_{operation.lower()}",
-        level=pgtrigger.Statement,
-        when=pgtrigger.Before,
-        operation=kind,
-        func=f"""
-            RAISE EXCEPTION '% is append-only: {operation} is refused', TG_TABLE_NAME
-                USING ERRCODE = 'restrict_violation';
-        """,
-    )
-    for operation, kind in (
-        ("UPDATE", pgtrigger.Update),
-        ("DELETE", pgtrigger.Delete),
-        ("TRUNCATE", pgtrigger.Truncate),
-    )
-]
-"""For tables that accept INSERT only."""
+from trackcenter.kit.append_only import APPEND_ONLY as APPEND_ONLY
 
 _COUNTERS = {
     "total": "delivery_status <> 'CANCELLED'",
@@ -99,4 +80,5 @@ APPEND_ONLY_TABLES = (
     "communication_event_payloads",
     "communication_audit_notes",
     "billing_snapshots",
+    "access_log",
 )

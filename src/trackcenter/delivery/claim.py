@@ -9,8 +9,11 @@ from django.conf import settings
 from django.db import transaction
 
 from trackcenter.channels.snapshot import Snapshot
-from trackcenter.communications.models import Attempt, AttemptOutcome, Communication
+from trackcenter.communications import events
+from trackcenter.communications.models import Attempt, AttemptOutcome, Communication, Source
+from trackcenter.communications.payloads import Deferred
 from trackcenter.delivery.pacing import turn
+from trackcenter.delivery.senders import sender_of
 from trackcenter.kit.clock import now
 from trackcenter.providers.base import LostClaim
 from trackcenter.queue.payloads import MalformedMessage, SendCommunicationJob
@@ -25,6 +28,7 @@ class Claim:
     attempt: Attempt
     communication: Communication
     snapshot: Snapshot
+    sender: str
     first_call: bool
 
     @property
@@ -75,8 +79,10 @@ def take(job: SendCommunicationJob) -> Claim | None:
             raise RetryAt(attempt.lease_until, "another worker holds this attempt")
         if attempt.next_try_at and attempt.next_try_at > moment:
             raise RetryAt(attempt.next_try_at, "a pause after trouble lasts")
-        free_at = turn(attempt)
-        if free_at is None:
+        snapshot = Snapshot.from_row(communication.snapshot.row)
+        sender = sender_of(attempt, snapshot.building_code)
+        mine = turn(attempt, sender)
+        if mine.at is None:
             token = uuid4()
             attempt.claim = token
             attempt.lease_until = lease_end()
@@ -84,17 +90,27 @@ def take(job: SendCommunicationJob) -> Claim | None:
             if attempt.send_started_at is None:
                 attempt.first_sent_at = moment
         else:
-            attempt.next_try_at = free_at
+            attempt.next_try_at = mine.at
+            if mine.trouble and (attempt.error or {}).get("code") != mine.trouble.code:
+                attempt.error = mine.trouble.as_json()
+                waits = events.NewEvent(
+                    communication_id=communication.id,
+                    payload=Deferred(error=mine.trouble, retry_at=mine.at),
+                    source=Source.WORKER,
+                    attempt=attempt.number,
+                )
+                events.append([waits])
         attempt.save(
-            update_fields=["claim", "lease_until", "tries", "first_sent_at", "next_try_at"]
+            update_fields=["claim", "lease_until", "tries", "first_sent_at", "next_try_at", "error"]
         )
-    if free_at is not None:
-        raise RetryAt(free_at, "the provider's pace")
+    if mine.at is not None:
+        raise RetryAt(mine.at, "the provider's pace")
     return Claim(
         token=token,
         attempt=attempt,
         communication=communication,
-        snapshot=Snapshot.from_row(communication.snapshot.row),
+        snapshot=snapshot,
+        sender=sender,
         first_call=attempt.tries == 1,
     )
 

@@ -1,13 +1,39 @@
-"""The pace at which a provider may be called, shared by every worker process."""
+"""How fast and until when a sender may be used, shared by every worker process."""
 
 from django.db import models
 
 
-class ProviderPace(models.Model):
-    """When the next message may go out through a channel."""
+class SenderPace(models.Model):
+    """One sender (a mailbox, or the number of text messages): its next turn and its pause."""
 
-    channel = models.CharField(primary_key=True, max_length=20)
-    next_at = models.DateTimeField()
+    sender = models.TextField(primary_key=True, help_text="channel and address")
+    channel = models.CharField(max_length=20)
+    next_at = models.DateTimeField(null=True, help_text="when the next message may go out")
+    paused_until = models.DateTimeField(null=True)
+    paused_code = models.TextField(blank=True, default="")
+    paused_because = models.TextField(blank=True, default="")
 
     class Meta:
-        db_table = "provider_paces"
+        db_table = "sender_paces"
+
+
+class SenderHour(models.Model):
+    """How many recipients a sender has had in one hour: for the cap on any 24 hours."""
+
+    pk = models.CompositePrimaryKey("sender", "hour")
+    sender = models.TextField()
+    hour = models.DateTimeField()
+    recipients = models.IntegerField()
+
+    class Meta:
+        db_table = "sender_hours"
+
+
+class PostalNumberRange(models.Model):
+    """How far a block of S10 numbers is used up; `next_serial` is the first one that is free."""
+
+    block = models.CharField(primary_key=True, max_length=40)
+    next_serial = models.IntegerField()
+
+    class Meta:
+        db_table = "postal_number_ranges"

@@ -9,6 +9,8 @@ from trackcenter.communications.models import AttemptOutcome, Source
 from trackcenter.communications.payloads import Deferred, Failed, Payload, Sent, Trouble
 from trackcenter.communications.services import complete_if_done
 from trackcenter.delivery.claim import Claim, save
+from trackcenter.delivery.letters import PRINTER
+from trackcenter.delivery.pacing import RETRY_AFTER, hold
 from trackcenter.kit.clock import now
 from trackcenter.providers.base import Accepted, OutcomeUnknown, ProviderFailure
 from trackcenter.queue.retry import RetryAt, pause
@@ -21,13 +23,14 @@ LOOK_FOR = timedelta(minutes=15)
 
 
 def accepted(claim: Claim, acceptance: Accepted) -> None:
-    """The provider took it: SENT."""
+    """The provider took it, or the letter lies ready to be printed: SENT."""
     moment = now()
     payload = Sent(
         provider=acceptance.provider,
         provider_message_id=acceptance.provider_message_id,
         recipient=claim.attempt.recipient,
         subject=claim.attempt.subject,
+        stage="READY_TO_PRINT" if acceptance.provider == PRINTER else None,
         confirmed="LOOKED_UP" if claim.communication.outcome_unknown else None,
         detail=dict(acceptance.detail),
     )
@@ -64,6 +67,14 @@ def failure(claim: Claim, trouble: ProviderFailure) -> None:
     elif trouble.permanent or now() - claim.attempt.created_at > GIVE_UP_AFTER:
         refused(claim, words)
         return
+    if trouble.retry_after:
+        hold(
+            claim.attempt.channel,
+            claim.sender,
+            now() + timedelta(seconds=trouble.retry_after),
+            code=RETRY_AFTER,
+            because=trouble.message,
+        )
     wait = trouble.retry_after if trouble.retry_after is not None else pause(claim.attempt.tries)
     if trouble.misconfigured:
         wait = max(wait, 60.0)

@@ -1,7 +1,7 @@
 """One job, from claim to record."""
 
-import functools
 import logging
+from contextlib import nullcontext
 from datetime import datetime
 
 from django.conf import settings
@@ -11,32 +11,23 @@ from trackcenter.channels.email import render_email
 from trackcenter.channels.errors import RenderError
 from trackcenter.channels.sender import Sender
 from trackcenter.channels.sms import render_sms
+from trackcenter.communications.models import AttachmentKind
 from trackcenter.communications.payloads import Trouble
-from trackcenter.delivery import record
+from trackcenter.delivery import letters, record
 from trackcenter.delivery.claim import Claim, SavedMarks, save, take
+from trackcenter.delivery.senders import email_provider_of
+from trackcenter.delivery.slots import graph_slot
 from trackcenter.providers import registry
 from trackcenter.providers.base import (
     Accepted,
     EmailOrder,
-    EmailProvider,
     LostClaim,
     ProviderFailure,
     SmsOrder,
-    SmsProvider,
 )
 from trackcenter.queue.payloads import SendCommunicationJob
 
 log = logging.getLogger(__name__)
-
-
-@functools.cache
-def _email_provider() -> EmailProvider:
-    return registry.email_provider(settings)
-
-
-@functools.cache
-def _sms_provider() -> SmsProvider:
-    return registry.sms_provider(settings)
 
 
 def deliver(job: SendCommunicationJob) -> None:
@@ -44,6 +35,15 @@ def deliver(job: SendCommunicationJob) -> None:
 
     Raises `RetryAt` when it is to be run again later.
     """
+    with graph_slot() if _goes_by_graph(job) else nullcontext():
+        _deliver(job)
+
+
+def _goes_by_graph(job: SendCommunicationJob) -> bool:
+    return job.channel == "EMAIL" and settings.EMAIL_PROVIDER == "msgraph"
+
+
+def _deliver(job: SendCommunicationJob) -> None:
     claim = take(job)
     if claim is None:
         return
@@ -64,10 +64,11 @@ def deliver(job: SendCommunicationJob) -> None:
 
 def _hand_over(claim: Claim) -> Accepted:
     if claim.attempt.channel == "EMAIL":
-        return _email_provider().hand_over(_email(claim), SavedMarks(claim))
+        provider = registry.email_provider(settings, email_provider_of(claim.attempt))
+        return provider.hand_over(_email(claim), SavedMarks(claim))
     if claim.attempt.channel == "SMS":
-        return _sms_provider().hand_over(_sms(claim), SavedMarks(claim))
-    raise RenderError(f"{claim.attempt.channel} cannot be made here")
+        return registry.sms_provider(settings).hand_over(_sms(claim), SavedMarks(claim))
+    return letters.make_letter(claim, sender=_sender(claim))
 
 
 def _sender(claim: Claim) -> Sender:
@@ -82,14 +83,20 @@ def _email(claim: Claim) -> EmailOrder:
     if not claim.email:
         raise RenderError("there is no e-mail address")
     attempt = claim.attempt
-    message = render_email(claim.snapshot, sender=_sender(claim))
+    sender = _sender(claim)
+    message = render_email(claim.snapshot, sender=sender)
+    statement = letters.make_statement(claim, sender=sender)
+    files = (*message.attachments, statement.as_attachment(AttachmentKind.STATEMENT))
+    letters.attach(claim, files)
     save(
         claim,
         recipient=claim.email,
         subject=message.subject,
+        document_code=statement.document_code,
         body_text_sha256=storage.save(message.text.encode(), content_type="text/plain"),
         body_html_sha256=storage.save(message.html.encode(), content_type="text/html"),
-        mailbox=attempt.mailbox or settings.GRAPH_MAILBOX or "",
+        mailbox=claim.sender,
+        provider=email_provider_of(attempt),
     )
     return EmailOrder(
         attempt_id=attempt.id,
@@ -100,7 +107,7 @@ def _email(claim: Claim) -> EmailOrder:
         subject=message.subject,
         html=message.html,
         text=message.text,
-        attachments=message.attachments,
+        attachments=files,
         draft_id=attempt.draft_id or None,
         internet_message_id=attempt.internet_message_id or None,
         send_started_at=attempt.send_started_at,
@@ -123,7 +130,7 @@ def _sms(claim: Claim) -> SmsOrder:
         attempt_id=attempt.id,
         repeatability_id=attempt.id,
         repeatability_first_sent=_aware(attempt.first_sent_at),
-        sender=settings.SMS_FROM or "",
+        sender=claim.sender,
         to=claim.phone,
         text=message.text,
         send_started_at=attempt.send_started_at,

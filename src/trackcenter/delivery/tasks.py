@@ -3,6 +3,7 @@
 from typing import Any
 
 from trackcenter.communications.services import complete_finished_batches
+from trackcenter.delivery import pacing
 from trackcenter.delivery.services import deliver
 from trackcenter.queue.payloads import SendCommunicationJob, read
 from trackcenter.queue.publish import DELIVER
@@ -19,3 +20,9 @@ def deliver_job(**message: Any) -> None:
 def complete_batches() -> None:
     """A worker may die between its last send and saying that the batch is complete."""
     complete_finished_batches()
+
+
+@every("23 3 * * *", "forget-sender-hours")
+def forget_sender_hours() -> None:
+    """The counts for EMAIL_PER_DAY matter for a day only."""
+    pacing.forget_old_hours()

@@ -1,0 +1,78 @@
+"""How many calls to Graph may be under way at once, counted over all processes.
+
+Microsoft allows four a mailbox and application. A place is a session lock of PostgreSQL: it goes
+with its connection, so a worker that dies gives it back, and no transaction stays open for it.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import cache
+
+from django.conf import settings
+from django.db import connection
+
+from trackcenter.kit.clock import now
+from trackcenter.queue.retry import RetryAt
+
+_FAMILY = 0x6772_6170  # 'grap': the first half of our locks' names
+_PATIENCE_SECONDS = 10.0
+_mine = threading.local()
+
+
+@cache
+def _threads(count: int) -> threading.BoundedSemaphore:
+    """The threads of one process queue here first, so that only so many ask the database."""
+    return threading.BoundedSemaphore(count)
+
+
+@contextmanager
+def graph_slot() -> Iterator[None]:
+    """Hold one of GRAPH_CONCURRENCY places during the block; `RetryAt` when none came free.
+
+    A thread that holds one already goes on with it.
+    """
+    if getattr(_mine, "held", False):
+        yield
+        return
+    count: int = settings.GRAPH_CONCURRENCY
+    ends = time.monotonic() + _PATIENCE_SECONDS
+    if not _threads(count).acquire(timeout=_PATIENCE_SECONDS):
+        raise _busy()
+    try:
+        number = _lock(count, ends)
+        _mine.held = True
+        try:
+            yield
+        finally:
+            _mine.held = False
+            # False when the connection, and the lock with it, was lost meanwhile.
+            _ask("SELECT pg_advisory_unlock(%s, %s)", number)
+    finally:
+        _threads(count).release()
+
+
+def _lock(count: int, ends: float) -> int:
+    numbers = random.sample(range(count), count)
+    pause = threading.Event()
+    while True:
+        for number in numbers:
+            if _ask("SELECT pg_try_advisory_lock(%s, %s)", number):
+                return number
+        if time.monotonic() > ends:
+            raise _busy()
+        pause.wait(random.uniform(0.01, 0.05))  # noqa: S311 - spreads the askers
+
+
+def _ask(sql: str, number: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [_FAMILY, number])
+        return bool(cursor.fetchone()[0])
+
+
+def _busy() -> RetryAt:
+    wait = timedelta(seconds=random.uniform(1, 3))  # noqa: S311
+    return RetryAt(now() + wait, "every place for a call to Microsoft Graph is taken")
