@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
@@ -16,7 +18,10 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation, PathView
 
 from trackcenter import __version__
+from trackcenter.access.api import router as access
 from trackcenter.access.guard import admin_only
+from trackcenter.access.log import READINGS, record_reading
+from trackcenter.access.request import actor
 from trackcenter.batches.api import router as batches
 from trackcenter.buildings.api import router as buildings
 from trackcenter.communications.api import router as communications
@@ -98,6 +103,14 @@ class TrackCenterAPI(NinjaAPI):
                 for operation in view.operations:
                     _refuse_unknown_parameters(operation)
 
+    def record_readings(self) -> None:
+        """Make every operation of `READINGS` leave a line in the access log before it answers."""
+        for router in self._get_bound_routers():
+            for view in router.path_operations.values():
+                for operation in view.operations:
+                    if operation.operation_id in READINGS:
+                        _record_reading(operation)
+
 
 def _refuse_other_methods(view: PathView) -> None:
     allowed = ", ".join(sorted({name for one in view.operations for name in one.methods}))
@@ -108,6 +121,23 @@ def _refuse_other_methods(view: PathView) -> None:
         return response
 
     view._not_allowed = refused  # type: ignore[method-assign]
+
+
+def _record_reading(operation: Operation) -> None:
+    act, subject = READINGS[str(operation.operation_id)]
+    run = operation.run
+
+    def recorded(request: HttpRequest, **values: Any) -> HttpResponseBase:
+        response = run(request, **values)
+        if response.status_code >= HTTPStatus.BAD_REQUEST:
+            return response
+        try:
+            record_reading(actor(request), act, UUID(str(values[subject])))
+        except (OperationalError, InterfaceError) as error:
+            return api.on_exception(request, error)
+        return response
+
+    operation.run = recorded  # type: ignore[method-assign]
 
 
 def _refuse_unknown_parameters(operation: Operation) -> None:
@@ -141,8 +171,9 @@ api = TrackCenterAPI(
     docs_url="/docs",
     openapi_url="/openapi.json",
 )
-for router in (buildings, communications, imports, batches, exports, webhooks):
+for router in (buildings, communications, imports, batches, exports, access, webhooks):
     api.add_router("/track", router)
+api.record_readings()
 api.be_strict()
 
 

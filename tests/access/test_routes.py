@@ -2,27 +2,114 @@
 
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
+from enum import Enum
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from django.test import Client
+from django.urls import URLResolver, get_resolver
 from ninja.operation import Operation
 
 from tests.access.people import Place
 from trackcenter.access import services
-from trackcenter.access.guard import PATH_PARAMETERS, SAFE_METHODS, AdminOnly
-from trackcenter.access.models import Role, User
+from trackcenter.access.guard import PATH_PARAMETERS, AdminOnly
+from trackcenter.access.log import READINGS
+from trackcenter.access.models import ApiToken, Role, User
 from trackcenter.api import api
 from trackcenter.communications.models import Attachment, BillingSnapshot, Communication
+from trackcenter.kit.clock import now
 
 pytestmark = pytest.mark.django_db
 
-OPEN = {"/providers/msgraph/email", "/providers/msgraph/sms", "/providers/acs/email"}
-"""The webhooks: they check secrets of their own."""
 
-FOR_READERS = {("POST", "/export")}
-"""Not safe by its method, but a viewer may."""
+class Kind(Enum):
+    """What a route is, and so who gets how far."""
+
+    OPEN = "a webhook: it checks a secret of its own"
+    LIST = "a list of what one may see"
+    READ = "something of one building"
+    WRITE = "changes something of one building"
+    OFFICE = "changes what belongs to no building"
+    OWN = "something of no building: the endpoint looks who may see it"
+    EXPORT = "changes nothing that a reader may not: a viewer may"
+
+
+class Row(NamedTuple):
+    kind: Kind
+    recorded: bool = False
+    """Whether the access log says who was here."""
+
+
+TABLE = {
+    ("GET", "/buildings"): Row(Kind.LIST),
+    ("GET", "/buildings/{building_id}/years"): Row(Kind.READ),
+    ("GET", "/buildings/{building_id}/years/{year}/units"): Row(Kind.READ),
+    ("GET", "/buildings/{building_id}/years/{year}/activity"): Row(Kind.READ),
+    ("GET", "/units/{unit_id}"): Row(Kind.READ),
+    ("POST", "/units/{unit_id}/delivery-record"): Row(Kind.WRITE),
+    ("GET", "/communications/{communication_id}"): Row(Kind.READ, recorded=True),
+    ("GET", "/communications/{communication_id}/evidence"): Row(Kind.READ, recorded=True),
+    ("GET", "/attachments/{attachment_id}"): Row(Kind.READ, recorded=True),
+    ("POST", "/communications/{communication_id}/resend"): Row(Kind.WRITE),
+    ("POST", "/communications/{communication_id}/manual-event"): Row(Kind.WRITE),
+    ("POST", "/communications/{communication_id}/notes"): Row(Kind.WRITE),
+    ("POST", "/communications/{communication_id}/resolve"): Row(Kind.WRITE),
+    ("GET", "/work/contradictory"): Row(Kind.LIST),
+    ("GET", "/work/unknown"): Row(Kind.LIST),
+    ("POST", "/imports"): Row(Kind.OFFICE),
+    ("GET", "/batches/{batch_id}"): Row(Kind.READ),
+    ("POST", "/batches/{batch_id}/send"): Row(Kind.WRITE),
+    ("POST", "/batches/{batch_id}/print-run"): Row(Kind.WRITE),
+    ("GET", "/print-runs/{print_run_id}"): Row(Kind.READ, recorded=True),
+    ("POST", "/print-runs/{print_run_id}/posted"): Row(Kind.WRITE),
+    ("POST", "/export"): Row(Kind.EXPORT),
+    ("GET", "/export/{export_id}"): Row(Kind.OWN, recorded=True),
+    ("GET", "/exports"): Row(Kind.LIST),
+    ("GET", "/retention/report"): Row(Kind.LIST),
+    ("GET", "/tokens"): Row(Kind.LIST),
+    ("POST", "/tokens/{token_id}/revoke"): Row(Kind.OFFICE),
+    ("POST", "/providers/msgraph/email"): Row(Kind.OPEN),
+    ("POST", "/providers/msgraph/sms"): Row(Kind.OPEN),
+    ("OPTIONS", "/providers/msgraph/sms"): Row(Kind.OPEN),
+    ("POST", "/providers/acs/email"): Row(Kind.OPEN),
+    ("OPTIONS", "/providers/acs/email"): Row(Kind.OPEN),
+}
+"""Every route of the API. One that is added without a row here fails the tests."""
+
+PAGES = {
+    "": "anybody",
+    "track": "signed in",
+    "track/": "signed in",
+    "accounts/login/": "anybody",
+    "accounts/logout/": "signed in",
+    "accounts/inactive/": "anybody",
+    "accounts/turned-back/": "anybody",
+    "accounts/second-step/": "half signed in",
+    "accounts/<slug:provider_id>/login/": "anybody",
+    "accounts/<slug:provider_id>/login/callback/": "anybody",
+    "account/": "signed in",
+    "account/password/": "signed in",
+    "account/no-password/": "anybody",
+    "account/confirm/": "signed in",
+    "account/confirm/code/": "signed in",
+    "account/second-step/": "signed in",
+    "account/second-step/end/": "signed in",
+    "account/recovery-codes/": "signed in",
+    "account/recovery-codes/new/": "signed in",
+    "users/": "administrators",
+    "users/new/": "administrators",
+    "users/log/": "administrators",
+    "users/<uuid:user_id>/": "administrators",
+    "users/<uuid:user_id>/<slug:verb>/": "administrators",
+    "files/<str:token>": "who holds the signed link",
+    "healthz": "anybody",
+    "readyz": "anybody",
+    "metrics": "anybody",
+    "api/": "the table above",
+}
+"""Every other address, and for whom it is."""
 
 
 def operations() -> Iterator[tuple[str, str, Operation]]:
@@ -33,8 +120,11 @@ def operations() -> Iterator[tuple[str, str, Operation]]:
                     yield method, path, operation
 
 
-GUARDED = sorted((method, path) for method, path, _ in operations() if path not in OPEN)
-PLACED = [(method, path) for method, path in GUARDED if "_id}" in path]
+ROUTES = sorted((method, path) for method, path, _ in operations())
+GUARDED = [route for route in ROUTES if TABLE.get(route, Row(Kind.OFFICE)).kind is not Kind.OPEN]
+PLACED = [
+    route for route in GUARDED if TABLE.get(route, Row(Kind.WRITE)).kind in (Kind.READ, Kind.WRITE)
+]
 
 
 def parameters(path: str) -> set[str]:
@@ -71,6 +161,8 @@ def ids_of(spot: Place) -> dict[str, object]:
         "communication_id": communication.pk,
         "attachment_id": attachment.pk,
         "export_id": uuid.uuid4(),
+        "token_id": uuid.uuid4(),
+        "print_run_id": uuid.uuid4(),
         "year": 2024,
     }
 
@@ -83,13 +175,39 @@ def ask(method: str, path: str, ids: dict[str, Any], secret: str | None) -> int:
     return response.status_code
 
 
-def test_every_route_but_the_webhooks_passes_the_guard() -> None:
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_every_route_has_a_row(method: str, path: str) -> None:
+    assert (method, path) in TABLE, "say in TABLE who may use it, and whether that is recorded"
+
+
+def test_every_page_has_a_row() -> None:
+    assert {str(route) for route in addresses(get_resolver())} == PAGES.keys()
+
+
+def addresses(resolver: URLResolver, before: str = "") -> Iterator[str]:
+    for one in resolver.url_patterns:
+        address = before + str(one.pattern)
+        if isinstance(one, URLResolver) and address != "api/":
+            yield from addresses(one, address)
+        else:
+            yield address
+
+
+def test_the_guard_stands_before_every_route_but_the_webhooks() -> None:
     for method, path, operation in operations():
         guards = [guard for guard in operation.auth_callbacks if isinstance(guard, AdminOnly)]
-        if path in OPEN:
+        if TABLE[method, path].kind is Kind.OPEN:
             assert not operation.auth_callbacks, (method, path)
         else:
             assert len(guards) == len(operation.auth_callbacks) == 1, (method, path)
+
+
+def test_what_is_recorded_is_what_the_table_says() -> None:
+    for method, path, operation in operations():
+        recorded = operation.operation_id in READINGS
+        assert recorded == TABLE[method, path].recorded, (method, path)
+        if recorded:
+            assert READINGS[str(operation.operation_id)][1] in parameters(path), (method, path)
 
 
 def test_the_guard_can_place_every_path_parameter() -> None:
@@ -98,10 +216,14 @@ def test_the_guard_can_place_every_path_parameter() -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), GUARDED)
-def test_nobody_is_let_in(method: str, path: str, here: Place) -> None:
+def test_nobody_is_let_in(method: str, path: str, admin: User, here: Place) -> None:
     ids = ids_of(here)
-    assert ask(method, path, ids, None) == HTTPStatus.UNAUTHORIZED
-    assert ask(method, path, ids, "tc_expired") == HTTPStatus.UNAUTHORIZED
+    token, expired = services.create_token(admin.username, days=1)
+    ApiToken.objects.filter(pk=token.pk).update(expires_at=now() - timedelta(seconds=1))
+    token, revoked = services.create_token(admin.username)
+    services.revoke_token(token.pk)
+    for secret in (None, "tc_invented", expired, revoked):
+        assert ask(method, path, ids, secret) == HTTPStatus.UNAUTHORIZED
 
 
 @pytest.mark.parametrize(("method", "path"), PLACED)
@@ -112,16 +234,26 @@ def test_a_viewer_finds_nothing_of_another_building(
     assert ask(method, path, ids_of(elsewhere), secret) == HTTPStatus.NOT_FOUND
 
 
+@pytest.mark.parametrize(("method", "path"), PLACED)
+def test_an_administrator_s_token_for_some_buildings_finds_nothing_of_others(
+    method: str, path: str, admin: User, here: Place, elsewhere: Place
+) -> None:
+    _, secret = services.create_token(admin.username, buildings=[here.building.code])
+    assert ask(method, path, ids_of(elsewhere), secret) == HTTPStatus.NOT_FOUND
+
+
 @pytest.mark.parametrize(("method", "path"), GUARDED)
 def test_a_viewer_reads_but_changes_nothing(
     method: str, path: str, viewer: User, here: Place
 ) -> None:
     _, secret = services.create_token(viewer.username)
     status = ask(method, path, ids_of(here), secret)
-    if method in SAFE_METHODS or (method, path) in FOR_READERS:
-        assert status not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+    if TABLE[method, path].kind in (Kind.WRITE, Kind.OFFICE):
+        # A row that is not there is not there for a viewer either, whatever the verb.
+        assert status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
+        assert status == HTTPStatus.FORBIDDEN or "print_run_id" in parameters(path)
     else:
-        assert status == HTTPStatus.FORBIDDEN
+        assert status not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
 @pytest.mark.parametrize(("method", "path"), GUARDED)
@@ -130,3 +262,28 @@ def test_an_administrator_passes_every_door(method: str, path: str, here: Place)
     status = ask(method, path, ids_of(here), secret)
     assert status not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
     assert status < HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+@pytest.mark.parametrize("route", [route for route in PAGES if PAGES[route] != "the table above"])
+def test_pages_are_for_whom_they_say(route: str, admin: User, viewer: User) -> None:
+    address = "/" + (
+        route.replace("<slug:provider_id>", "oidc")
+        .replace("<uuid:user_id>", str(viewer.pk))
+        .replace("<slug:verb>", "switch-off")
+        .replace("<str:token>", "altered")
+    )
+    statuses = {}
+    for who, user in (("nobody", None), ("viewer", viewer), ("admin", admin)):
+        client = Client()
+        if user is not None:
+            client.force_login(user)
+        method = client.post if "<slug:verb>" in route else client.get
+        statuses[who] = method(address)
+        assert statuses[who].status_code < HTTPStatus.INTERNAL_SERVER_ERROR or route == "track"
+    sent_away = statuses["nobody"].headers.get("Location", "").startswith("/accounts/login/")
+    assert sent_away == (PAGES[route] in ("signed in", "administrators", "half signed in"))
+    if PAGES[route] == "administrators":
+        assert statuses["viewer"].status_code == HTTPStatus.FORBIDDEN
+        assert statuses["admin"].status_code in (HTTPStatus.OK, HTTPStatus.FOUND)
+    viewer.refresh_from_db()
+    assert viewer.is_active == ("<slug:verb>" not in route)

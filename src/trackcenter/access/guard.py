@@ -39,6 +39,7 @@ PATH_PARAMETERS: Final[dict[str, _Owner | None]] = {
     # Of no building: the endpoint looks after them.
     "year": None,
     "export_id": None,
+    "token_id": None,
 }
 """Every path parameter the API may have. One that is missing here shuts its route for everybody
 who does not see all buildings."""

@@ -4,16 +4,19 @@ import unicodedata
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.functional import lazystr
 from django.utils.translation import get_language
 
-from trackcenter.access.models import User
+from trackcenter.access.log import record
+from trackcenter.access.models import Act, User
 from trackcenter.access.words import words_in
 
 
-class _Said:
+class Said:
     """A word of `words.py` in the language of whoever reads it."""
 
     def __init__(self, word: str) -> None:
@@ -28,13 +31,21 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
-        "username_password_mismatch": lazystr(_Said("wrong")),
-        "email_password_mismatch": lazystr(_Said("wrong")),
-        "too_many_login_attempts": lazystr(_Said("locked")),
+        "username_password_mismatch": lazystr(Said("wrong")),
+        "email_password_mismatch": lazystr(Said("wrong")),
+        "too_many_login_attempts": lazystr(Said("locked")),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002
         return False
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:  # noqa: ARG002
+        return f"{reverse('mfa_index')}?done=password_changed"
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        """The last of all steps: every way in comes by here."""
+        super().login(request, user)
+        record(user, Act.SIGNED_IN, user.pk)
 
     def _get_login_attempts_cache_key(
         self,
@@ -53,8 +64,8 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]
 
 
 def page_words(_request: HttpRequest) -> dict[str, Any]:
-    """Context processor: `words` in the visitor's language."""
-    return {"words": words_in(get_language())}
+    """Context processor: `words` in the visitor's language, and whether there is OpenID."""
+    return {"words": words_in(get_language()), "openid": bool(settings.SOCIALACCOUNT_PROVIDERS)}
 
 
 def message_page(request: HttpRequest, word: str, *, status: int) -> HttpResponse:

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from trackcenter.access import people_words
+
 _ENGLISH: Final = {
     "tagline": "The delivery history of every bill",
     "sign_in": "Sign in",
@@ -11,6 +13,13 @@ _ENGLISH: Final = {
     "wrong": "The user name and the password do not match.",
     "locked": "Too many wrong passwords: this account is locked for up to 15 minutes, "
     "for the right password too. Wait, or ask an administrator.",
+    "or": "or",
+    "with_openid": "Sign in with your organisation",
+    "openid_away_heading": "Your organisation's sign-in does not answer",
+    "openid_away_text": "Try again in a minute, or sign in with a password of Track Center.",
+    "openid_failed_heading": "You were not signed in",
+    "openid_failed_text": "Your organisation's sign-in ended without a result: it was cancelled, "
+    "took too long, or was refused. You can try again.",
     "required": "Please fill this in.",
     "no_account": "No account, or password forgotten? An administrator can help.",
     "sign_out": "Sign out",
@@ -44,6 +53,14 @@ _GERMAN: Final = {
     "wrong": "Benutzername und Passwort passen nicht zusammen.",
     "locked": "Zu viele falsche Passwörter: Dieses Konto ist bis zu 15 Minuten gesperrt, "
     "auch für das richtige Passwort. Bitte warten oder die Verwaltung fragen.",
+    "or": "oder",
+    "with_openid": "Mit der Organisation anmelden",
+    "openid_away_heading": "Die Anmeldung Ihrer Organisation antwortet nicht",
+    "openid_away_text": "Bitte in einer Minute noch einmal, oder mit einem Passwort "
+    "von Track Center.",
+    "openid_failed_heading": "Sie wurden nicht angemeldet",
+    "openid_failed_text": "Die Anmeldung Ihrer Organisation endete ohne Ergebnis: Sie wurde "
+    "abgebrochen, dauerte zu lange oder wurde abgelehnt. Sie können es noch einmal versuchen.",
     "required": "Bitte ausfüllen.",
     "no_account": "Kein Konto oder Passwort vergessen? Die Verwaltung hilft weiter.",
     "sign_out": "Abmelden",
@@ -69,9 +86,12 @@ _GERMAN: Final = {
     "missing_text": "Vielleicht ist die Adresse vertippt, oder der Inhalt gehört jemand anderem.",
 }
 
-WORDS: Final = {"en": _ENGLISH, "de": _GERMAN}
+WORDS: Final = {
+    "en": {**_ENGLISH, **people_words.ENGLISH},
+    "de": {**_GERMAN, **people_words.GERMAN},
+}
 
 
 def words_in(language: str | None) -> dict[str, str]:
     """The words in a language (`de`, `de-at`, …); English for any we do not have."""
-    return WORDS.get((language or "en").partition("-")[0], _ENGLISH)
+    return WORDS.get((language or "en").partition("-")[0], WORDS["en"])

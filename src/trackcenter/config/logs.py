@@ -8,15 +8,12 @@ and constraint.
 import json
 import logging
 import traceback
-from contextvars import ContextVar
 from typing import Any
 
 import psycopg
 
 from trackcenter.kit.clock import iso, now
-
-request_id: ContextVar[str] = ContextVar("request_id", default="")
-"""The id of the request being answered; empty outside of requests."""
+from trackcenter.kit.context import communication_id, request_id
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
     "message",
@@ -38,6 +35,8 @@ class JsonLines(logging.Formatter):
         }
         if known_as := request_id.get():
             line["requestId"] = known_as
+        if known_as := communication_id.get():
+            line["communicationId"] = known_as
         line.update({key: said for key, said in vars(record).items() if key not in _STANDARD})
         if record.exc_info and record.exc_info[1] is not None:
             line["exception"] = [_told(error) for error in _chain(record.exc_info[1])]

@@ -1,7 +1,9 @@
 """What every answer carries, and what no request may: the content security policy, TLS, sizes."""
 
+import logging
 import secrets
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -9,8 +11,10 @@ from csp.constants import NONCE, NONE, SELF, UNSAFE_INLINE
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
-from trackcenter.config.logs import request_id
+from trackcenter.kit.context import communication_id, request_id
 from trackcenter.kit.problems import problem_response
+
+log = logging.getLogger(__name__)
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
@@ -36,6 +40,8 @@ CONTENT_SECURITY_POLICY: Mapping[str, Any] = {
 LARGEST_BODY = 64 * 1024 * 1024
 """Bytes. A billing file of 100,000 rows has about 30 MB, a scanned proof a tenth of that."""
 
+_PROBES = frozenset({"healthz", "readyz", "metrics"})
+
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
@@ -52,11 +58,15 @@ class EdgeMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if settings.BEHIND_TLS:
             request.META.setdefault("HTTP_X_FORWARDED_PROTO", "https")
+        started = time.monotonic()
         known_as = request_id.set(secrets.token_hex(8))
+        about = communication_id.set("")
         try:
             response = self._refuse(request) or self.get_response(request)
             response.headers["X-Request-ID"] = request_id.get()
+            _tell(request, response.status_code, time.monotonic() - started)
         finally:
+            communication_id.reset(about)
             request_id.reset(known_as)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
@@ -64,6 +74,16 @@ class EdgeMiddleware:
             # Personal data: no cache on the way or on a shared machine's disk may keep it.
             response.headers.setdefault("Cache-Control", "private, no-store")
         return response
+
+    def process_view(
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        view: Answer,  # noqa: ARG002
+        args: Sequence[object],  # noqa: ARG002
+        kwargs: Mapping[str, object],
+    ) -> None:
+        """Let every line of the log name the communication that the address names."""
+        communication_id.set(str(kwargs.get("communication_id", "")))
 
     def _refuse(self, request: HttpRequest) -> HttpResponse | None:
         length = request.META.get("CONTENT_LENGTH") or "0"
@@ -75,3 +95,19 @@ class EdgeMiddleware:
                 detail=f"a request may have {LARGEST_BODY // 1024 // 1024} MB",
             )
         return None
+
+
+def _tell(request: HttpRequest, status: int, seconds: float) -> None:
+    """One line a request: which route, not which address, as a signed link is a secret."""
+    route = request.resolver_match.route if request.resolver_match else ""
+    if route in _PROBES or (not route and request.path.startswith(settings.STATIC_URL)):
+        return
+    log.info(
+        "answered",
+        extra={
+            "method": request.method,
+            "route": route,
+            "status": status,
+            "milliseconds": round(seconds * 1000),
+        },
+    )

@@ -10,6 +10,7 @@ from typing import Any
 from trackcenter.config.databases import NOT_STARTED, database
 from trackcenter.config.environment import read_environment, stored_secret_key
 from trackcenter.config.logs import logging_config
+from trackcenter.config.openid import openid_providers
 from trackcenter.config.security import CONTENT_SECURITY_POLICY as CONTENT_SECURITY_POLICY
 
 BASE = Path(__file__).resolve().parent.parent
@@ -22,6 +23,7 @@ BEHIND_TLS = ENVIRONMENT.https
 
 DEBUG = False
 SECRET_KEY = ENVIRONMENT.secret_key or stored_secret_key(DATA / "keys")
+SECRET_KEY_FALLBACKS = list(ENVIRONMENT.secret_key_fallbacks)
 ALLOWED_HOSTS = list(ENVIRONMENT.allowed_hosts) or ["localhost", "127.0.0.1", "[::1]"]
 
 INSTALLED_APPS = [
@@ -34,6 +36,9 @@ INSTALLED_APPS = [
     "trackcenter.access",
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.mfa",
     "csp",
     "ninja",
     "pgtrigger",
@@ -125,14 +130,32 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True  # for SESSION_COOKIE_AGE, then the password again
-ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # of all sessions, the one that changed it stays
 ACCOUNT_RATE_LIMITS = {
     # Twelve wrong passwords lock an account for a quarter of an hour, wherever they come from.
     # One address may miss more often than that: a whole office can sit behind it.
     "login_failed": "100/5m/ip,12/15m/key",
     "login": "300/m/ip",
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
 }
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300  # seconds; then the password again, for the second step
 ALLAUTH_TRUSTED_PROXY_COUNT = ENVIRONMENT.trusted_proxies
+# Sign-in by OpenID Connect, when it is set up. Accounts there are never joined to local ones by
+# name or e-mail address: whoever controls an address at the provider would become that person.
+SOCIALACCOUNT_ADAPTER = "trackcenter.access.openid.OpenIDAccounts"
+SOCIALACCOUNT_PROVIDERS = openid_providers(ENVIRONMENT)
+SOCIALACCOUNT_LOGIN_ON_GET = True  # a link: form-action would forbid the provider's redirects
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
+MFA_ADAPTER = "trackcenter.access.second_step.SecondStep"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Track Center"
+MFA_TOTP_TOLERANCE = 1  # a code of half a minute ago is fine: clocks differ
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "trackcenter.access.signin.csrf_failure"
@@ -183,7 +206,13 @@ GRAPH_AUTHORITY = ENVIRONMENT.graph_authority
 GRAPH_TENANT_ID = ENVIRONMENT.graph_tenant_id
 GRAPH_CLIENT_ID = ENVIRONMENT.graph_client_id
 GRAPH_CLIENT_SECRET = ENVIRONMENT.graph_client_secret
+GRAPH_CERTIFICATE = ENVIRONMENT.graph_certificate
+GRAPH_CERTIFICATE_PASSWORD = ENVIRONMENT.graph_certificate_password
+GRAPH_MANAGED_IDENTITY = ENVIRONMENT.graph_managed_identity
 GRAPH_MAILBOX = ENVIRONMENT.graph_mailbox
+GRAPH_MAILBOXES = dict(ENVIRONMENT.graph_mailboxes)
+GRAPH_CONCURRENCY = ENVIRONMENT.graph_concurrency
+GRAPH_MESSAGE_TRACE = ENVIRONMENT.graph_message_trace == "on"
 GRAPH_CLIENT_STATE = ENVIRONMENT.graph_client_state
 ACS_ENDPOINT = ENVIRONMENT.acs_endpoint
 ACS_ACCESS_KEY = ENVIRONMENT.acs_access_key
@@ -195,6 +224,8 @@ OIDC_CLIENT_ID = ENVIRONMENT.oidc_client_id
 OIDC_CLIENT_SECRET = ENVIRONMENT.oidc_client_secret
 OIDC_ADMIN_GROUP = ENVIRONMENT.oidc_admin_group
 EMAIL_PER_MINUTE = ENVIRONMENT.email_per_minute
+EMAIL_PER_DAY = ENVIRONMENT.email_per_day
 SMS_PER_MINUTE = ENVIRONMENT.sms_per_minute
+REPORT_AFTER_MINUTES = ENVIRONMENT.report_after_minutes
 LEASE_SECONDS = ENVIRONMENT.lease_seconds
 WORKER_CONCURRENCY = ENVIRONMENT.worker_concurrency

@@ -15,7 +15,7 @@ def task(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a function as the task `name`; it gets the message's keys as keyword arguments."""
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
-        # Positional, so that a message may have a key of any name.
+        # `context` may not be a key of the message: it is positional here.
         def run(context: JobContext, /, **message: Any) -> None:
             try:
                 function(**message)
