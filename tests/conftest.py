@@ -13,7 +13,9 @@ def _flush_history_too(self: DatabaseOperations, *arguments: Any, **options: Any
     if not statements:
         return statements
     role = "SET session_replication_role = "
-    return [f"{role}replica;", *statements, f"{role}origin;"]
+    # The queue's tables are not Django's to empty.
+    queue = "TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE;"
+    return [f"{role}replica;", *statements, queue, f"{role}origin;"]
 
 
 DatabaseOperations.sql_flush = _flush_history_too  # type: ignore[method-assign]

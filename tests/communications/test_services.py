@@ -57,9 +57,14 @@ def test_enqueueing_nothing_is_nothing() -> None:
 
 def test_a_failure_while_enqueueing_leaves_no_trace() -> None:
     made = a_bill("EMAIL")
-    with pytest.raises(RuntimeError, match="power"), transaction.atomic():
+
+    @transaction.atomic
+    def dies_before_the_commit() -> None:
         services.enqueue(made, user_id=None)
         raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError, match="power"):
+        dies_before_the_commit()
     assert not Attempt.objects.exists()
     assert jobs() == []
     assert Communication.objects.get().delivery_status == "PENDING"
