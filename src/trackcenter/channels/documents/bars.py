@@ -11,6 +11,8 @@ _S10_MODULE = 0.33
 """Width of the narrowest bar: 156 modules are then 51.5 mm, above the 50 mm asked for."""
 _S10_QUIET = 5.0
 _MATRIX_MODULE = 0.4
+_UNITS = 2
+"""zint draws a module two units wide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,38 +31,56 @@ class Drawing:
 @lru_cache(maxsize=64)
 def s10_bars(number: S10, *, height: float = 12.5) -> Drawing:
     """The number as Code 128, at least 50 mm wide, between quiet zones of 5 mm (UPU S10)."""
-    return _drawn(zint.Symbology.UPU_S10, str(number), _S10_MODULE, _S10_QUIET, height)
+    symbol = _encoded(zint.Symbology.UPU_S10, str(number))
+    return _drawn(symbol, _S10_MODULE, _S10_QUIET, height)
 
 
 @lru_cache(maxsize=64)
 def data_matrix(text: str) -> Drawing:
     """A short text as Data Matrix (ISO/IEC 16022) with its quiet zone of one module."""
-    return _drawn(zint.Symbology.DATAMATRIX, text, _MATRIX_MODULE, _MATRIX_MODULE, None)
+    return _drawn(_encoded(zint.Symbology.DATAMATRIX, text), _MATRIX_MODULE, _MATRIX_MODULE, None)
 
 
-def _drawn(
-    symbology: zint.Symbology, text: str, module: float, quiet: float, height: float | None
-) -> Drawing:
+@lru_cache(maxsize=64)
+def qr_code(data: bytes, *, size: float) -> Drawing:
+    """Bytes as QR code (ISO/IEC 18004) of level M, `size` wide with its quiet zone of 4 modules.
+
+    The bytes go in as they are, without an ECI: that is what banking apps expect.
+    """
+    symbol = _encoded(zint.Symbology.QRCODE, data)
+    side = symbol.vector.width / _UNITS + 8
+    return _drawn(symbol, size / side, 4 * size / side, None)
+
+
+def _encoded(symbology: zint.Symbology, data: str | bytes) -> zint.Symbol:
     symbol = zint.Symbol()
     symbol.symbology = symbology
     symbol.show_text = False
-    symbol.encode(text)
+    if symbology == zint.Symbology.QRCODE:
+        symbol.option_1 = 2  # error correction M
+    if isinstance(data, bytes):
+        symbol.input_mode = zint.InputMode(0)  # octets, not text
+    symbol.encode(data)
     symbol.buffer_vector()
+    return symbol
+
+
+def _drawn(symbol: zint.Symbol, module: float, quiet: float, height: float | None) -> Drawing:
+    """The bars as one path; with a `height` they have that and no quiet zone above and below."""
     vector = symbol.vector
-    across = module / 2  # zint draws a module two units wide
-    down = height / vector.height if height else across
-    path = "".join(
-        f"M{quiet + bar.x * across:.3f} {(0 if height else quiet) + bar.y * down:.3f}"
-        f"h{bar.width * across:.3f}v{bar.height * down:.3f}h{-bar.width * across:.3f}z"
-        for bar in vector.rectangles
+    unit = module / _UNITS
+    margin = round(quiet / unit)
+    above = 0 if height else margin
+    bars = ((int(bar.x), int(bar.y), int(bar.width), int(bar.height)) for bar in vector.rectangles)
+    if height:
+        tall = round(height / unit)
+        path = "".join([f"M{margin + x} 0h{w}v{tall}h-{w}z" for x, _, w, _ in bars])
+    else:
+        tall = int(vector.height)
+        path = "".join([f"M{margin + x} {above + y}h{w}v{h}h-{w}z" for x, y, w, h in bars])
+    wide, tall = int(vector.width) + 2 * margin, tall + 2 * above
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {tall}">'
+        f'<path shape-rendering="crispEdges" d="{path}"/></svg>'
     )
-    width = vector.width * across + 2 * quiet
-    total_height = vector.height * down + (0 if height else 2 * quiet)
-    return Drawing(_svg(path, width, total_height), width, total_height)
-
-
-def _svg(path: str, width: float, height: float) -> str:
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.3f} {height:.3f}">'
-        f'<path d="{path}"/></svg>'
-    )
+    return Drawing(svg, wide * unit, tall * unit)

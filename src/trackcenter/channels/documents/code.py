@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 
-from trackcenter.kit import canonical
+import msgspec
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CONFUSED = str.maketrans("OIL", "011")
@@ -21,12 +21,10 @@ PATTERN = re.compile(r"TC-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKM
 
 
 def code_of(content: Mapping[str, object]) -> str:
-    """The code of a document's content (JSON values; hashed in their RFC 8785 form)."""
-    digest = hashlib.sha256(canonical.dumps(content)).digest()
+    """The code of a document's content: JSON values, hashed as JSON with its keys in order."""
+    digest = hashlib.sha256(msgspec.json.encode(content, order="deterministic")).digest()
     number = int.from_bytes(digest[:7]) >> 1
-    characters = "".join(
-        _ALPHABET[number >> 5 * place & 31] for place in reversed(range(_HASHED))
-    )
+    characters = "".join(_ALPHABET[number >> 5 * place & 31] for place in reversed(range(_HASHED)))
     return _written(characters + _check_character(characters))
 
 

@@ -51,7 +51,9 @@ def _join(documents: Iterable[bytes | Path], output: Path, *, first: int) -> Non
         try:
             for place, document in enumerate(documents, start=first):
                 try:
-                    source = pikepdf.open(document if isinstance(document, Path) else io.BytesIO(document))
+                    source = pikepdf.open(
+                        document if isinstance(document, Path) else io.BytesIO(document)
+                    )
                 except pikepdf.PdfError as error:
                     raise ValueError(f"document {place} cannot be merged: {error}") from error
                 opened.append(source)
@@ -59,8 +61,9 @@ def _join(documents: Iterable[bytes | Path], output: Path, *, first: int) -> Non
                     whole.Root.OutputIntents = whole.copy_foreign(source.Root.OutputIntents)
                 for page in source.pages:
                     # They point into a tree of tags that is not there any more.
-                    page.obj.pop("/StructParents", None)
-                    page.obj.pop("/Tabs", None)
+                    for key in ("/StructParents", "/Tabs"):
+                        if key in page.obj:
+                            del page.obj[key]
                 whole.pages.extend(source.pages)
             whole.save(output, deterministic_id=True)
         finally:

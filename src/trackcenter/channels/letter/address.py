@@ -93,5 +93,5 @@ def _country_name(country: str, origin: str | None) -> str:
         except UnknownLocaleError:
             continue
         if name:
-            return name.upper()
+            return str(name).upper()
     return country

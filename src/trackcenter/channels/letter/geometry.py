@@ -2,8 +2,9 @@
 
 The address field is 85 × 45 mm at (20, 45); its last 27.3 mm are for the address, the 17.7 mm
 above for remarks and the line that says where to return it. What it says is set narrower than the
-field: a C5 envelope leaves a folded sheet 19 mm of play, and an address must stay in the window
-however the sheet slides.
+field: a C5 envelope leaves a folded sheet 19 mm of play across and 13.5 mm down, and an address
+must stay in the window however the sheet slides. The same place shows in DL, and in C4 where the
+sheet lies within 14 mm of the upper edge.
 """
 
 from dataclasses import asdict, dataclass
@@ -23,8 +24,8 @@ class Box:
 
 
 ADDRESS_FIELD = Box(20, 45, 85, 45)
-REMARKS = Box(25, 45, 66, 17.2)
-ADDRESS = Box(25, 62.7, 66, 27.3)
+REMARKS = Box(25, 45, 66, 16.8)
+ADDRESS = Box(25, 63.9, 66, 24.6)
 REFERENCE = Box(125, 50, 65, 46)
 """Building, unit and year, date and how to reach the sender."""
 FOOT = Box(25, 272, 165, 15)

@@ -13,8 +13,9 @@ from trackcenter.channels.letter.geometry import ADDRESS, FOOT, REFERENCE, Box
 
 _SLACK = 1.0
 """Millimetres that a character's box may stand out of the field it is set in."""
-# Spaces come and go at line ends, and break opportunities (U+200B) are ours.
-_IGNORED = re.compile(r"[\s\u00ad\u200b-\u200f\u2060\ufeff\ufffe]+")
+# Spaces come and go at line ends, where PDFium also swallows a hyphen (it gives U+0002 or U+FFFE
+# instead), and break opportunities (U+200B) are ours.
+_IGNORED = re.compile(r"[\s\x02\-\u00ad\u2010\u2011\u200b-\u200f\u2060\ufeff\ufffe]+")
 
 
 class ContentMismatch(RenderError):

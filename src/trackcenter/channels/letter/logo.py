@@ -16,8 +16,9 @@ MAX_PIXELS = 4_000_000
 _FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg"}
 _SVG = "http://www.w3.org/2000/svg"
 _DRAWING = frozenset(
-    "svg g defs title desc metadata path rect circle ellipse line polyline polygon use symbol"
-    " linearGradient radialGradient stop clipPath mask style".split()
+    {"svg", "g", "defs", "title", "desc", "metadata", "style", "use", "symbol"}
+    | {"path", "rect", "circle", "ellipse", "line", "polyline", "polygon"}
+    | {"linearGradient", "radialGradient", "stop", "clipPath", "mask"}
 )
 _OUTSIDE = re.compile(r"url\(\s*['\"]?(?!#)|@import|expression\(|javascript:|file:", re.IGNORECASE)
 
@@ -75,7 +76,7 @@ def _drawing(content: bytes) -> Logo:
         raise RenderError("the logo is no SVG picture")
     for parent in root.iter():
         for child in list(parent):
-            if not (isinstance(child.tag, str) and child.tag.startswith(f"{{{_SVG}}}")):
+            if not child.tag.startswith(f"{{{_SVG}}}"):
                 parent.remove(child)  # an editor's notes
                 continue
             _check(child)

@@ -138,7 +138,6 @@ def _content(
     """Everything the letter says, as its template takes it; its hash is the document code."""
     locale = reader_locale(snapshot.language, snapshot.country)
     country = posting_country(snapshot, origin)
-    contact = (facts.sender_phone, facts.sender_reply_to)
     building = ", ".join(filter(None, (facts.building, facts.building_address)))
     reference = [
         (text["building"], building),
@@ -175,7 +174,7 @@ def _content(
         "running": f"{facts.sender_name} · {text['subject']}",
         "sender": {
             "name": facts.sender_name,
-            "lines": [*facts.sender_address, *filter(None, contact)],
+            "lines": facts.sender_address,
         },
         "return_line": " · ".join((facts.sender_name, *facts.sender_address)),
         "remark": text["registered"] if registered else None,
@@ -250,6 +249,3 @@ def _template(source: str) -> Template:
         return text_environment().from_string(source)
     except TemplateError as error:
         raise RenderError(f"the text is no template: {error}") from error
-
-
-
