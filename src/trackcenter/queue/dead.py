@@ -69,15 +69,25 @@ def list_dead(limit: int = 1000) -> list[DeadJob]:
 
 @transaction.atomic
 def requeue(ids: Sequence[int] | None = None) -> int:
-    """Queue dead jobs again, these or all of them. Says how many."""
-    wanted = list(ids) if ids is not None else None
+    """Queue dead jobs again, these or all of them, as if they had never run. Says how many."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT procrastinate_retry_job_v2(id, %s, NULL, NULL, NULL) FROM procrastinate_jobs
+            SELECT id FROM procrastinate_jobs
             WHERE status = 'failed' AND task_name = ANY(%s)
               AND (%s::bigint[] IS NULL OR id = ANY(%s))
+            ORDER BY id FOR UPDATE
             """,
-            [now(), list(TASKS), wanted, wanted],
+            [list(TASKS), *[list(ids) if ids is not None else None] * 2],
         )
-        return len(cursor.fetchall())
+        dead = [row[0] for row in cursor.fetchall()]
+        cursor.execute(
+            """
+            SELECT procrastinate_retry_job_v2(id, %s, NULL, NULL, NULL)
+            FROM unnest(%s::bigint[]) AS dead (id)
+            """,
+            [now(), dead],
+        )
+        # The count decides how much patience is left.
+        cursor.execute("UPDATE procrastinate_jobs SET attempts = 0 WHERE id = ANY(%s)", [dead])
+    return len(dead)
