@@ -2,7 +2,7 @@
 
 import { type Client, type ClientMeta, formDataBodySerializer, type Options as Options2, type RequestResult, type TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddNoteData, AddNoteErrors, AddNoteResponses, GetAttachmentData, GetAttachmentErrors, GetBatchData, GetBatchErrors, GetBatchResponses, GetCommunicationData, GetCommunicationErrors, GetCommunicationResponses, GetUnitData, GetUnitErrors, GetUnitResponses, GreetEmailReportsData, GreetEmailReportsErrors, GreetEmailReportsResponses, GreetSmsReportsData, GreetSmsReportsErrors, GreetSmsReportsResponses, ImportBillingFileData, ImportBillingFileErrors, ImportBillingFileResponses, ListActivityData, ListActivityErrors, ListActivityResponses, ListBuildingsData, ListBuildingsErrors, ListBuildingsResponses, ListUnitsData, ListUnitsErrors, ListUnitsResponses, ListYearsData, ListYearsErrors, ListYearsResponses, ReceiveEmailReportData, ReceiveEmailReportErrors, ReceiveEmailReportResponses, ReceiveGraphNotificationData, ReceiveGraphNotificationErrors, ReceiveGraphNotificationResponses, ReceiveSmsReportData, ReceiveSmsReportErrors, ReceiveSmsReportResponses, RecordManualEventData, RecordManualEventErrors, RecordManualEventResponses, ResendCommunicationData, ResendCommunicationErrors, ResendCommunicationResponses, SendBatchData, SendBatchErrors, SendBatchResponses } from './types.gen';
+import type { AddNoteData, AddNoteErrors, AddNoteResponses, GetAttachmentData, GetAttachmentErrors, GetBatchData, GetBatchErrors, GetBatchResponses, GetCommunicationData, GetCommunicationErrors, GetCommunicationResponses, GetExportData, GetExportErrors, GetExportResponses, GetUnitData, GetUnitErrors, GetUnitResponses, GreetEmailReportsData, GreetEmailReportsErrors, GreetEmailReportsResponses, GreetSmsReportsData, GreetSmsReportsErrors, GreetSmsReportsResponses, ImportBillingFileData, ImportBillingFileErrors, ImportBillingFileResponses, ListActivityData, ListActivityErrors, ListActivityResponses, ListBuildingsData, ListBuildingsErrors, ListBuildingsResponses, ListContradictionsData, ListContradictionsErrors, ListContradictionsResponses, ListExportsData, ListExportsErrors, ListExportsResponses, ListUnitsData, ListUnitsErrors, ListUnitsResponses, ListUnknownOutcomesData, ListUnknownOutcomesErrors, ListUnknownOutcomesResponses, ListYearsData, ListYearsErrors, ListYearsResponses, ReceiveEmailReportData, ReceiveEmailReportErrors, ReceiveEmailReportResponses, ReceiveGraphNotificationData, ReceiveGraphNotificationErrors, ReceiveGraphNotificationResponses, ReceiveSmsReportData, ReceiveSmsReportErrors, ReceiveSmsReportResponses, RecordManualEventData, RecordManualEventErrors, RecordManualEventResponses, RequestExportData, RequestExportErrors, RequestExportResponses, ResendCommunicationData, ResendCommunicationErrors, ResendCommunicationResponses, ResolveUnknownOutcomeData, ResolveUnknownOutcomeErrors, ResolveUnknownOutcomeResponses, SendBatchData, SendBatchErrors, SendBatchResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -141,6 +141,43 @@ export const addNote = <ThrowOnError extends boolean = false>(options: Options<A
 });
 
 /**
+ * Resolve
+ *
+ * Decide what becomes of a message of which nobody knows whether it left.
+ */
+export const resolveUnknownOutcome = <ThrowOnError extends boolean = false>(options: Options<ResolveUnknownOutcomeData, ThrowOnError>): RequestResult<ResolveUnknownOutcomeResponses, ResolveUnknownOutcomeErrors, ThrowOnError> => (options.client ?? client).post<ResolveUnknownOutcomeResponses, ResolveUnknownOutcomeErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/communications/{communication_id}/resolve',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List Unknown
+ *
+ * Messages of which nobody knows whether they left; a person must decide.
+ */
+export const listUnknownOutcomes = <ThrowOnError extends boolean = false>(options?: Options<ListUnknownOutcomesData, ThrowOnError>): RequestResult<ListUnknownOutcomesResponses, ListUnknownOutcomesErrors, ThrowOnError> => (options?.client ?? client).get<ListUnknownOutcomesResponses, ListUnknownOutcomesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/work/unknown',
+    ...options
+});
+
+/**
+ * List Contradictory
+ *
+ * Messages of which one source says that they arrived and another that they did not.
+ */
+export const listContradictions = <ThrowOnError extends boolean = false>(options?: Options<ListContradictionsData, ThrowOnError>): RequestResult<ListContradictionsResponses, ListContradictionsErrors, ThrowOnError> => (options?.client ?? client).get<ListContradictionsResponses, ListContradictionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/work/contradictory',
+    ...options
+});
+
+/**
  * Import Billing File
  *
  * Import a billing file, whole or not at all; `dryRun` does everything and takes it back.
@@ -183,6 +220,43 @@ export const sendBatch = <ThrowOnError extends boolean = false>(options: Options
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * Request Export
+ *
+ * Ask for a file of communications, as CSV or XLSX; a worker writes it.
+ */
+export const requestExport = <ThrowOnError extends boolean = false>(options: Options<RequestExportData, ThrowOnError>): RequestResult<RequestExportResponses, RequestExportErrors, ThrowOnError> => (options.client ?? client).post<RequestExportResponses, RequestExportErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/export',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Get Export
+ *
+ * How far an export is, and once READY, where its file is.
+ */
+export const getExport = <ThrowOnError extends boolean = false>(options: Options<GetExportData, ThrowOnError>): RequestResult<GetExportResponses, GetExportErrors, ThrowOnError> => (options.client ?? client).get<GetExportResponses, GetExportErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/export/{export_id}',
+    ...options
+});
+
+/**
+ * List Exports
+ *
+ * Your exports, newest first; who sees every building sees everybody's.
+ */
+export const listExports = <ThrowOnError extends boolean = false>(options?: Options<ListExportsData, ThrowOnError>): RequestResult<ListExportsResponses, ListExportsErrors, ThrowOnError> => (options?.client ?? client).get<ListExportsResponses, ListExportsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/exports',
+    ...options
 });
 
 /**

@@ -290,6 +290,12 @@ export type CommunicationBrief = {
      */
     outcomeUnknown: boolean;
     /**
+     * Contradictory
+     *
+     * two sources disagree about delivery
+     */
+    contradictory?: boolean;
+    /**
      * Lasteventtype
      */
     lastEventType: 'CREATED' | 'ENQUEUED' | 'SENT' | 'DELIVERED' | 'OPENED' | 'FAILED' | 'DEFERRED' | 'NOTICE' | 'RESEND_REQUESTED' | 'MANUAL_MARKED' | 'POSTED' | 'RETURNED' | 'CANCELLED';
@@ -458,7 +464,7 @@ export type ActivityItem = {
     /**
      * Source
      */
-    source: 'SYSTEM' | 'WORKER' | 'WEBHOOK' | 'USER';
+    source: 'SYSTEM' | 'WORKER' | 'WEBHOOK' | 'POLL' | 'USER';
     /**
      * Occurredat
      */
@@ -574,6 +580,12 @@ export type UnitCommunication = {
      * Outcomeunknown
      */
     outcomeUnknown: boolean;
+    /**
+     * Contradictory
+     *
+     * two sources disagree about delivery
+     */
+    contradictory?: boolean;
     /**
      * Lasteventtype
      */
@@ -774,6 +786,12 @@ export type CommunicationOut = {
      * Outcomeunknown
      */
     outcomeUnknown: boolean;
+    /**
+     * Contradictory
+     *
+     * two sources disagree about delivery
+     */
+    contradictory?: boolean;
     recipient: RecipientOut;
     /**
      * Subject
@@ -855,7 +873,7 @@ export type EventOut = {
     /**
      * Source
      */
-    source: 'SYSTEM' | 'WORKER' | 'WEBHOOK' | 'USER';
+    source: 'SYSTEM' | 'WORKER' | 'WEBHOOK' | 'POLL' | 'USER';
     /**
      * Occurredat
      */
@@ -1048,6 +1066,140 @@ export type NoteIn = {
 };
 
 /**
+ * ResolveIn
+ */
+export type ResolveIn = {
+    /**
+     * Action
+     */
+    action: 'LOOK_AGAIN' | 'COUNT_AS_SENT' | 'SEND_AGAIN';
+    /**
+     * Note
+     *
+     * required for COUNT_AS_SENT: how do you know?
+     */
+    note?: string | null;
+};
+
+/**
+ * PageQuery
+ *
+ * The query parameters of every list.
+ */
+export type PageQuery = {
+    /**
+     * Cursor
+     */
+    cursor?: string | null;
+    /**
+     * Limit
+     */
+    limit?: number;
+};
+
+/**
+ * WorkAttempt
+ */
+export type WorkAttempt = {
+    /**
+     * Number
+     */
+    number: number;
+    /**
+     * Channel
+     */
+    channel: 'EMAIL' | 'SMS' | 'LETTER' | 'LETTER_WITH_RECEIPT';
+    /**
+     * Recipient
+     */
+    recipient: string;
+    /**
+     * Provider
+     */
+    provider: string;
+    /**
+     * Sendstartedat
+     */
+    sendStartedAt: string | null;
+};
+
+/**
+ * WorkBuilding
+ */
+export type WorkBuilding = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Code
+     */
+    code: string;
+    /**
+     * Name
+     */
+    name: string;
+};
+
+/**
+ * WorkItem
+ *
+ * A communication that waits for a person's decision, with its newest attempt.
+ */
+export type WorkItem = {
+    /**
+     * Communicationid
+     */
+    communicationId: string;
+    /**
+     * Channel
+     */
+    channel: 'EMAIL' | 'SMS' | 'LETTER' | 'LETTER_WITH_RECEIPT';
+    /**
+     * Year
+     */
+    year: number;
+    /**
+     * Deliverystatus
+     */
+    deliveryStatus: 'PENDING' | 'ENQUEUED' | 'SENT' | 'DELIVERED' | 'OPENED' | 'FAILED' | 'MANUAL' | 'CANCELLED';
+    /**
+     * Outcomeunknown
+     */
+    outcomeUnknown: boolean;
+    /**
+     * Contradictory
+     */
+    contradictory: boolean;
+    /**
+     * Recipientname
+     */
+    recipientName: string;
+    error: ErrorOut | null;
+    /**
+     * Lasteventat
+     */
+    lastEventAt: string | null;
+    building: WorkBuilding;
+    unit: UnitRef;
+    attempt: WorkAttempt | null;
+};
+
+/**
+ * WorkPage
+ */
+export type WorkPage = {
+    /**
+     * Items
+     */
+    items: Array<WorkItem>;
+    /**
+     * Nextcursor
+     */
+    nextCursor: string | null;
+};
+
+/**
  * ImportOut
  *
  * What an import did, or with `dryRun` would do. Counts but `batches` are rows of the file.
@@ -1174,6 +1326,129 @@ export type SendIn = {
      * Unitids
      */
     unitIds?: Array<string> | null;
+};
+
+/**
+ * ExportFilters
+ *
+ * What an export shall hold; without any filter, everything you may see.
+ */
+export type ExportFilters = {
+    /**
+     * Buildingid
+     */
+    buildingId?: string | null;
+    /**
+     * Year
+     */
+    year?: number | null;
+    /**
+     * Channel
+     */
+    channel?: 'EMAIL' | 'SMS' | 'LETTER' | 'LETTER_WITH_RECEIPT' | null;
+    /**
+     * Status
+     */
+    status?: 'PENDING' | 'ENQUEUED' | 'SENT' | 'DELIVERED' | 'OPENED' | 'FAILED' | 'MANUAL' | 'CANCELLED' | null;
+    /**
+     * Search
+     *
+     * in unit number, recipient, e-mail and phone
+     */
+    search?: string | null;
+};
+
+/**
+ * ExportOut
+ */
+export type ExportOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Status
+     */
+    status: 'PENDING' | 'RUNNING' | 'READY' | 'FAILED';
+    /**
+     * Format
+     */
+    format: 'csv' | 'xlsx';
+    /**
+     * Filename
+     */
+    fileName: string;
+    /**
+     * Progress
+     *
+     * percent
+     */
+    progress: number;
+    /**
+     * Rowcount
+     */
+    rowCount: number | null;
+    /**
+     * Size
+     *
+     * bytes of the file
+     */
+    size: number | null;
+    /**
+     * Sha256
+     */
+    sha256: string | null;
+    /**
+     * Url
+     *
+     * a signed link, while it is READY and not expired
+     */
+    url: string | null;
+    /**
+     * Expiresat
+     */
+    expiresAt: string | null;
+    /**
+     * Reason
+     *
+     * why it FAILED
+     */
+    reason: string | null;
+    filters: ExportFilters;
+    requestedBy: UserOut;
+    /**
+     * Createdat
+     */
+    createdAt: string;
+    /**
+     * Finishedat
+     */
+    finishedAt: string | null;
+};
+
+/**
+ * ExportIn
+ */
+export type ExportIn = {
+    filters?: ExportFilters;
+    /**
+     * Format
+     */
+    format?: 'csv' | 'xlsx';
+};
+
+/**
+ * ExportPage
+ */
+export type ExportPage = {
+    /**
+     * Items
+     */
+    items: Array<ExportOut>;
+    /**
+     * Nextcursor
+     */
+    nextCursor: string | null;
 };
 
 /**
@@ -1823,6 +2098,188 @@ export type AddNoteResponses = {
 
 export type AddNoteResponse = AddNoteResponses[keyof AddNoteResponses];
 
+export type ResolveUnknownOutcomeData = {
+    body: ResolveIn;
+    path: {
+        /**
+         * Communication Id
+         */
+        communication_id: string;
+    };
+    query?: never;
+    url: '/api/track/communications/{communication_id}/resolve';
+};
+
+export type ResolveUnknownOutcomeErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type ResolveUnknownOutcomeError = ResolveUnknownOutcomeErrors[keyof ResolveUnknownOutcomeErrors];
+
+export type ResolveUnknownOutcomeResponses = {
+    /**
+     * Accepted
+     */
+    202: EventAccepted;
+};
+
+export type ResolveUnknownOutcomeResponse = ResolveUnknownOutcomeResponses[keyof ResolveUnknownOutcomeResponses];
+
+export type ListUnknownOutcomesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Cursor
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/track/work/unknown';
+};
+
+export type ListUnknownOutcomesErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type ListUnknownOutcomesError = ListUnknownOutcomesErrors[keyof ListUnknownOutcomesErrors];
+
+export type ListUnknownOutcomesResponses = {
+    /**
+     * OK
+     */
+    200: WorkPage;
+};
+
+export type ListUnknownOutcomesResponse = ListUnknownOutcomesResponses[keyof ListUnknownOutcomesResponses];
+
+export type ListContradictionsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Cursor
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/track/work/contradictory';
+};
+
+export type ListContradictionsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type ListContradictionsError = ListContradictionsErrors[keyof ListContradictionsErrors];
+
+export type ListContradictionsResponses = {
+    /**
+     * OK
+     */
+    200: WorkPage;
+};
+
+export type ListContradictionsResponse = ListContradictionsResponses[keyof ListContradictionsResponses];
+
 export type ImportBillingFileData = {
     /**
      * MultiPartBodyParams
@@ -2005,6 +2462,179 @@ export type SendBatchResponses = {
 };
 
 export type SendBatchResponse = SendBatchResponses[keyof SendBatchResponses];
+
+export type RequestExportData = {
+    body: ExportIn;
+    path?: never;
+    query?: never;
+    url: '/api/track/export';
+};
+
+export type RequestExportErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type RequestExportError = RequestExportErrors[keyof RequestExportErrors];
+
+export type RequestExportResponses = {
+    /**
+     * Accepted
+     */
+    202: ExportOut;
+};
+
+export type RequestExportResponse = RequestExportResponses[keyof RequestExportResponses];
+
+export type GetExportData = {
+    body?: never;
+    path: {
+        /**
+         * Export Id
+         */
+        export_id: string;
+    };
+    query?: never;
+    url: '/api/track/export/{export_id}';
+};
+
+export type GetExportErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type GetExportError = GetExportErrors[keyof GetExportErrors];
+
+export type GetExportResponses = {
+    /**
+     * OK
+     */
+    200: ExportOut;
+};
+
+export type GetExportResponse = GetExportResponses[keyof GetExportResponses];
+
+export type ListExportsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Cursor
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/track/exports';
+};
+
+export type ListExportsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type ListExportsError = ListExportsErrors[keyof ListExportsErrors];
+
+export type ListExportsResponses = {
+    /**
+     * OK
+     */
+    200: ExportPage;
+};
+
+export type ListExportsResponse = ListExportsResponses[keyof ListExportsResponses];
 
 export type ReceiveGraphNotificationData = {
     body?: never;

@@ -21,7 +21,6 @@ export const de: Dictionary = {
     retry: "Erneut versuchen",
     cancel: "Abbrechen",
     close: "Schließen",
-    save: "Speichern",
     optional: "freiwillig",
     loading: "Wird geladen",
     copy: "Kopieren",
@@ -79,7 +78,6 @@ export const de: Dictionary = {
     sent: "Gesendet",
     failed: "Fehler",
     manual: "Manuell",
-    sentHelp: "Gesendet, zugestellt oder geöffnet",
   },
   years: {
     label: "Abrechnungsjahr",
@@ -106,7 +104,6 @@ export const de: Dictionary = {
     recipient: "Empfänger",
     messages: "Nachrichten",
     lastEvent: "Letztes Ereignis",
-    letter: "Brief",
     none: "Hier ist noch nichts",
     noneHint: "Dieses Jahr hat keine Einheiten. Am Anfang steht der Import einer Abrechnungsdatei.",
     noMatch: "Keine Einheit passt zu diesen Filtern",
@@ -145,7 +142,9 @@ export const de: Dictionary = {
     openedAt: "Geöffnet",
     failedAt: "Fehlgeschlagen",
     noMessages: "Für diese Einheit gibt es in diesem Jahr keine Nachricht",
-    notSent: "Noch nicht gesendet",
+    contradictory: "Die Meldungen widersprechen sich",
+    contradictoryHint:
+      "Eine Quelle sagt, es sei angekommen, eine andere, es sei nicht. Den Verlauf lesen und im Zweifel beim Empfänger nachfragen.",
     download: (name) => `${name} herunterladen`,
     attachmentKinds: {
       STATEMENT: "Abrechnung",
@@ -158,7 +157,6 @@ export const de: Dictionary = {
   resend: {
     title: (channel) => `Erneut senden: ${channel}`,
     channel: "Senden per",
-    contact: "Senden an",
     email: "E-Mail-Adresse",
     phone: "Telefonnummer",
     phoneHint: "Mit Ländervorwahl, zum Beispiel +49 30 1234567",
@@ -213,7 +211,6 @@ export const de: Dictionary = {
     showMore: (n) => `${plural(n, "weiteres Ereignis", "weitere Ereignisse")} zeigen`,
     saving: "wird gespeichert …",
     none: "Noch ist nichts geschehen",
-    details: "Einzelheiten",
     nextStep: "Was zu tun ist",
     CREATED: "Aus der Abrechnungsdatei erstellt",
     CREATED_IMPORT: (file) => `Aus ${file} erstellt`,
@@ -230,9 +227,12 @@ export const de: Dictionary = {
       LETTER: "Zugestellt",
       LETTER_WITH_RECEIPT: "Zugestellt",
     },
+    CONFIRMED: {
+      LOOKED_UP: "Der Anbieter bestätigt: es wurde gesendet",
+      BY_HAND: "Von Hand als gesendet gezählt",
+    },
     OPENED: "Lesebestätigung erhalten",
     OPENED_HINT: "Manche Mailprogramme senden sie von selbst.",
-    FAILED: "Fehlgeschlagen",
     DEFERRED: "Verzögert; es wird erneut versucht",
     NOTICE: "Hinweis vom Anbieter",
     NOTICES: {
@@ -241,8 +241,8 @@ export const de: Dictionary = {
       delayed: "Das Mailsystem des Empfängers ist langsam; es wird weiter versucht",
       deleted: "Ungelesen gelöscht",
       clicked: "Ein Link in der Nachricht wurde geöffnet",
+      "look-again": "Der Anbieter wird noch einmal gefragt, was daraus wurde",
     },
-    RESEND_REQUESTED: "Erneuter Versand angefordert",
     RESEND_BY: (channel) => `Erneuter Versand per ${channel} angefordert`,
     CONTACT_CHANGED: (before, after) => `Kontakt geändert von ${before} zu ${after}`,
     CONTACT_SET: (after) => `Neuer Kontakt: ${after}`,
@@ -250,7 +250,6 @@ export const de: Dictionary = {
     POSTED: "Bei der Post aufgegeben",
     RETURNED: "Die Post kam zurück",
     CANCELLED: "Storniert: ein späterer Import hat es gestrichen",
-    noContact: "keiner",
   },
   failures: {
     noSuchAddress: {
@@ -302,7 +301,6 @@ export const de: Dictionary = {
     title: "Vorschau",
     html: "Wie der Empfänger sie sieht",
     text: "Nur Text",
-    sms: "SMS",
     none: "Der Text entsteht beim Senden. Es gibt noch nichts zu zeigen.",
     frameTitle: "Die E-Mail, wie der Empfänger sie sieht",
     segments: (n) => plural(n, "Segment", "Segmente"),

@@ -20,7 +20,6 @@ export const en = {
     retry: "Retry",
     cancel: "Cancel",
     close: "Close",
-    save: "Save",
     optional: "optional",
     loading: "Loading",
     copy: "Copy",
@@ -78,7 +77,6 @@ export const en = {
     sent: "Sent",
     failed: "Failed",
     manual: "Manual",
-    sentHelp: "Sent, delivered or opened",
   },
   years: {
     label: "Billing year",
@@ -105,7 +103,6 @@ export const en = {
     recipient: "Recipient",
     messages: "Messages",
     lastEvent: "Last event",
-    letter: "Letter",
     none: "Nothing here yet",
     noneHint: "This year has no units. Import a billing file to begin.",
     noMatch: "No unit matches these filters",
@@ -144,7 +141,9 @@ export const en = {
     openedAt: "Opened",
     failedAt: "Failed",
     noMessages: "There is no message for this unit in this year",
-    notSent: "Not sent yet",
+    contradictory: "The reports contradict each other",
+    contradictoryHint:
+      "One source says that it arrived, another that it did not. Read the timeline, and ask the recipient if it matters.",
     download: (name: string) => `Download ${name}`,
     attachmentKinds: {
       STATEMENT: "Statement",
@@ -157,7 +156,6 @@ export const en = {
   resend: {
     title: (channel: string) => `Resend: ${channel}`,
     channel: "Send by",
-    contact: "Send to",
     email: "E-mail address",
     phone: "Phone number",
     phoneHint: "With country code, for example +49 30 1234567",
@@ -212,7 +210,6 @@ export const en = {
     showMore: (n: number) => `Show ${plural(n, "more event", "more events")}`,
     saving: "saving…",
     none: "Nothing has happened yet",
-    details: "Details",
     nextStep: "What to do",
     CREATED: "Created from the billing file",
     CREATED_IMPORT: (file: string) => `Created from ${file}`,
@@ -229,9 +226,12 @@ export const en = {
       LETTER: "Delivered",
       LETTER_WITH_RECEIPT: "Delivered",
     },
+    CONFIRMED: {
+      LOOKED_UP: "The provider confirms: it was sent",
+      BY_HAND: "Counted as sent by hand",
+    },
     OPENED: "Read receipt received",
     OPENED_HINT: "Some mail programs send this by themselves.",
-    FAILED: "Failed",
     DEFERRED: "Delayed; it will be tried again",
     NOTICE: "The provider sent a notice",
     NOTICES: {
@@ -240,8 +240,8 @@ export const en = {
       delayed: "The recipient's mail system is slow; it keeps trying",
       deleted: "Deleted without being read",
       clicked: "A link in the message was opened",
+      "look-again": "The provider is asked once more what became of it",
     },
-    RESEND_REQUESTED: "Resend requested",
     RESEND_BY: (channel: string) => `Resend requested by ${channel}`,
     CONTACT_CHANGED: (before: string, after: string) =>
       `Contact changed from ${before} to ${after}`,
@@ -250,7 +250,6 @@ export const en = {
     POSTED: "Handed to the post",
     RETURNED: "The mail came back",
     CANCELLED: "Cancelled: a later import dropped it",
-    noContact: "none",
   },
   failures: {
     noSuchAddress: {
@@ -302,7 +301,6 @@ export const en = {
     title: "Preview",
     html: "As the recipient sees it",
     text: "Plain text",
-    sms: "Text message",
     none: "The text is made when the message is sent. There is nothing to show yet.",
     frameTitle: "The e-mail as the recipient sees it",
     segments: (n: number) => plural(n, "segment", "segments"),

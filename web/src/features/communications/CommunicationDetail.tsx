@@ -11,6 +11,7 @@ import {
 } from "@mantine/core";
 import {
   IconAlertCircle,
+  IconAlertTriangle,
   IconEye,
   IconHandStop,
   IconNote,
@@ -29,9 +30,10 @@ import { AddNoteForm } from "./AddNoteForm";
 import classes from "./CommunicationDetail.module.css";
 import { CommunicationTimeline, optimisticId } from "./CommunicationTimeline";
 import { ManualEventForm } from "./ManualEventForm";
+import { field, record } from "./payload";
 import { communicationQuery } from "./queries";
 import { ResendForm } from "./ResendForm";
-import { renderEvent } from "./renderers";
+import { channelOf, renderEvent } from "./renderers";
 import type { Channel, DeliveryStatus } from "./words";
 
 const CommunicationPreview = lazy(() => import("./CommunicationPreview"));
@@ -63,6 +65,18 @@ export function CommunicationDetail({ id }: { id: string }) {
   return (
     <Stack gap="lg">
       <FailureNotice communication={communication} />
+      {communication.contradictory && (
+        <Alert
+          color="yellow"
+          icon={<IconAlertTriangle />}
+          title={t.drawer.contradictory}
+          classNames={{ root: classes.warning, title: classes.ink, icon: classes.ink }}
+        >
+          <Text size="sm" c="inherit">
+            {t.drawer.contradictoryHint}
+          </Text>
+        </Alert>
+      )}
       <Facts communication={communication} timeZone={timeZone} />
       <Actions communication={communication} timeZone={timeZone} />
       <Attachments communication={communication} />
@@ -92,7 +106,12 @@ function FailureNotice({ communication }: { communication: CommunicationOut }) {
   const channel = channelsOfAttempts(communication)[event.attempt] ?? communication.channel;
   const { sentence, nextStep } = renderEvent(event, channel, t);
   return (
-    <Alert color="red" icon={<IconAlertCircle />} title={sentence} className={classes.failure}>
+    <Alert
+      color="red"
+      icon={<IconAlertCircle />}
+      title={sentence}
+      classNames={{ root: classes.failure, title: classes.ink, icon: classes.ink }}
+    >
       <Text size="sm" c="inherit">
         <strong>{t.events.nextStep}:</strong> {nextStep}
       </Text>
@@ -105,6 +124,21 @@ interface PartProps {
   timeZone: string;
 }
 
+/** Through what and where to the newest attempt goes; a resend names it before it has left. */
+function destination(communication: CommunicationOut): { channel: Channel; to: string } {
+  const { attempts, events, recipient } = communication;
+  const request = events.findLast(({ type }) => type === "RESEND_REQUESTED");
+  const newest = attempts.at(-1);
+  if (request && (!newest?.recipient || newest.number < request.attempt)) {
+    const channel = channelOf(request, communication.channel);
+    const contact = record(request.payload.newContact);
+    const corrected = field(contact, channel === "SMS" ? "phone" : "email");
+    return { channel, to: corrected || billedContact(recipient, channel) };
+  }
+  const channel = newest?.channel ?? communication.channel;
+  return { channel, to: newest?.recipient || billedContact(recipient, channel) };
+}
+
 /** Where the billing file would send it. */
 function billedContact(recipient: RecipientOut, channel: Channel): string {
   if (channel === "EMAIL") return recipient.email ?? "";
@@ -115,9 +149,7 @@ function billedContact(recipient: RecipientOut, channel: Channel): string {
 
 function Facts({ communication, timeZone }: PartProps) {
   const t = useText();
-  const { recipient } = communication;
-  const newest = communication.attempts.at(-1);
-  const channel = newest?.channel ?? communication.channel;
+  const { channel, to } = destination(communication);
   const times = [
     [t.drawer.queuedAt, communication.queuedAt],
     [t.drawer.sentAt, communication.sentAt],
@@ -128,7 +160,7 @@ function Facts({ communication, timeZone }: PartProps) {
   return (
     <dl className={classes.facts}>
       <dt>{t.drawer.to}</dt>
-      <dd>{newest?.recipient || billedContact(recipient, channel) || "–"}</dd>
+      <dd>{to || "–"}</dd>
       {channel !== communication.channel && (
         <>
           <dt>{t.drawer.sentBy}</dt>

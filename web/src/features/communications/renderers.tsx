@@ -49,7 +49,8 @@ const troubleOf = (event: EventOut): string[] => {
 
 const isReadyToPrint = (event: EventOut): boolean => event.payload.stage === "READY_TO_PRINT";
 
-const channelOf = (event: EventOut, fallback: Channel): Channel => {
+/** The channel an event names, else the one given. */
+export const channelOf = (event: EventOut, fallback: Channel): Channel => {
   const channel = field(event.payload, "channel");
   return channel === "EMAIL" ||
     channel === "SMS" ||
@@ -81,11 +82,13 @@ const renderers: { [Kind in EventType]: Renderer } = {
   SENT: (event, channel, t) => {
     const recipient = field(event.payload, "recipient");
     const letter = isReadyToPrint(event) || isLetter(channel);
+    const confirmations: Record<string, string> = t.events.CONFIRMED;
+    const confirmed = confirmations[field(event.payload, "confirmed")];
     return {
       icon: letter ? IconPrinter : IconSend,
       tone: letter ? "amber" : "violet",
-      sentence: t.events.SENT[channel],
-      details: recipient ? [`${t.drawer.to}: ${recipient}`] : [],
+      sentence: confirmed || t.events.SENT[channel],
+      details: [...(recipient ? [`${t.drawer.to}: ${recipient}`] : []), ...noteOf(event)],
       raw: Object.keys(record(event.payload.detail)).length > 0,
     };
   },
