@@ -142,12 +142,13 @@ def _reserve(key: str, channel: str, earliest: datetime, gap: timedelta) -> date
             """
             INSERT INTO sender_paces AS pace
                 (sender, channel, next_at, paused_code, paused_because)
-            VALUES (%(key)s, %(channel)s, %(earliest)s + %(gap)s, '', '')
+            VALUES (%(key)s, %(channel)s, %(earliest)s + make_interval(secs => %(gap)s), '', '')
             ON CONFLICT (sender) DO UPDATE
-                SET next_at = GREATEST(pace.next_at, %(earliest)s) + %(gap)s
+                SET next_at = GREATEST(pace.next_at, %(earliest)s)
+                              + make_interval(secs => %(gap)s)
             RETURNING next_at
             """,
-            {"key": key, "channel": channel, "earliest": earliest, "gap": gap},
+            {"key": key, "channel": channel, "earliest": earliest, "gap": gap.total_seconds()},
         )
         (next_at,) = cursor.fetchone()
     slot: datetime = next_at - gap

@@ -40,7 +40,8 @@ def graph_slot() -> Iterator[None]:
         return
     count: int = settings.GRAPH_CONCURRENCY
     ends = time.monotonic() + _PATIENCE_SECONDS
-    if not _threads(count).acquire(timeout=_PATIENCE_SECONDS):
+    threads = _threads(count)
+    if not threads.acquire(timeout=_PATIENCE_SECONDS):
         raise _busy()
     try:
         number = _lock(count, ends)
@@ -52,7 +53,7 @@ def graph_slot() -> Iterator[None]:
             # False when the connection, and the lock with it, was lost meanwhile.
             _ask("SELECT pg_advisory_unlock(%s, %s)", number)
     finally:
-        _threads(count).release()
+        threads.release()
 
 
 def _lock(count: int, ends: float) -> int:

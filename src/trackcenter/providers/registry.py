@@ -17,9 +17,12 @@ from trackcenter.providers.msgraph.mail import GraphMail
 from trackcenter.providers.wire import Pool
 
 
-def email_provider(settings: Any) -> EmailProvider:
-    """The provider that `EMAIL_PROVIDER` names; ProviderFailure(misconfigured) says what lacks."""
-    make = EMAIL.get(settings.EMAIL_PROVIDER)
+def email_provider(settings: Any, name: str | None = None) -> EmailProvider:
+    """The provider called `name`, by default the one that `EMAIL_PROVIDER` names.
+
+    ProviderFailure(misconfigured) says what lacks.
+    """
+    make = EMAIL.get(name or settings.EMAIL_PROVIDER)
     if make is None:
         raise ProviderFailure(
             f"TRACKCENTER_EMAIL_PROVIDER is {settings.EMAIL_PROVIDER!r}; "

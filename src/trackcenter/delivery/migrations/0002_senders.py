@@ -31,7 +31,12 @@ class Migration(migrations.Migration):
                 (
                     "pk",
                     models.CompositePrimaryKey(
-                        "sender", "hour", blank=True, editable=False, primary_key=True, serialize=False
+                        "sender",
+                        "hour",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
                     ),
                 ),
                 ("sender", models.TextField()),
