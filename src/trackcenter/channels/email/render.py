@@ -4,6 +4,7 @@ The layout is compiled from MJML beforehand (`compile.py`) and only then filled:
 round a recipient's name could become markup.
 """
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
 
@@ -11,11 +12,12 @@ from jinja2 import Template
 
 from trackcenter.channels.bill import Facts, facts_of
 from trackcenter.channels.errors import RenderError
-from trackcenter.channels.rendered import RenderedEmail
+from trackcenter.channels.rendered import RenderedAttachment, RenderedEmail
 from trackcenter.channels.sender import Sender
 from trackcenter.channels.snapshot import Snapshot
 from trackcenter.channels.templating import fill, html_environment, text_environment
 from trackcenter.channels.texts import texts
+from trackcenter.channels.wording import reworded
 
 _TEXT_WIDTH = 64
 
@@ -28,24 +30,38 @@ def _layout(name: str) -> Template:
 
 
 def render_email(
-    snapshot: Snapshot, *, sender: Sender, communication_url: str | None = None
+    snapshot: Snapshot,
+    *,
+    sender: Sender,
+    communication_url: str | None = None,
+    wording: Mapping[str, str] | None = None,
+    attachments: Sequence[RenderedAttachment] = (),
 ) -> RenderedEmail:
     """The bill of one unit as HTML, plain text and subject.
 
     `communication_url` (http or https) becomes a link for reading the message in a browser; None
-    leaves it out. Raises RenderError when the message cannot be made; trying again never helps.
+    leaves it out. `wording` replaces `subject`, `greeting`, `intro` and `closing` by templates of
+    the building's own. `attachments` go with the message, which says that its statement is there.
+    Raises RenderError when the message cannot be made; trying again never helps.
     """
     if communication_url is not None and not communication_url.startswith(("https://", "http://")):
         raise RenderError(f"{communication_url!r} is no web address")
     facts = facts_of(snapshot, sender)
     variables = facts.as_variables()
-    text = texts(facts.language, "email").filled(variables)
+    filled = texts(facts.language, "email").filled(variables)
+    text = reworded("email", filled, wording or {}, variables)
+    statement = next((file.file_name for file in attachments if file.kind == "STATEMENT"), None)
     variables |= {f"text_{name}": sentence for name, sentence in text.items()}
-    variables |= {"communication_url": communication_url, "table": _text_table(facts, text)}
+    variables |= {
+        "communication_url": communication_url,
+        "statement": statement,
+        "table": _text_table(facts, text),
+    }
     return RenderedEmail(
         subject=text["subject"],
         html=fill(_layout("bill.html"), variables),
         text=fill(_layout("bill.txt"), variables),
+        attachments=tuple(attachments),
     )
 
 
