@@ -168,6 +168,28 @@ def test_a_delta_tells_only_what_is_new(rig: GraphRig, graph: GraphMail) -> None
     assert graph.inbox_changes(MAILBOX, after.delta_link).messages == ()
 
 
+def test_a_first_look_goes_back_to_a_date_and_no_further(rig: GraphRig, graph: GraphMail) -> None:
+    rig.to = "bounce@example.net"
+    rig.hand_over()
+    wait_for(lambda: rig.sandbox.inbox())
+    recent = graph.inbox_changes(MAILBOX, since=now() - timedelta(hours=1))
+    assert len(recent.messages) == 1
+    later = graph.inbox_changes(MAILBOX, since=now() + timedelta(hours=1))
+    assert later.messages == ()
+    assert graph.inbox_changes(MAILBOX, recent.delta_link).messages == ()
+
+
+def test_a_forgotten_link_starts_again_at_the_date(rig: GraphRig, graph: GraphMail) -> None:
+    old = graph.inbox_changes(MAILBOX)
+    rig.sandbox.clear()
+    rig.to = "bounce@example.net"
+    rig.hand_over()
+    wait_for(lambda: rig.sandbox.inbox())
+    anew = graph.inbox_changes(MAILBOX, old.delta_link, since=now() - timedelta(hours=1))
+    assert anew.restarted
+    assert len(anew.messages) == 1
+
+
 def test_a_message_that_is_gone_is_permanent(graph: GraphMail) -> None:
     with pytest.raises(ProviderFailure) as gone:
         graph.fetch_mime(MAILBOX, "AAkALgAAAAAAHYQDEapmEc2byACqAC-EWg0A")
@@ -193,6 +215,11 @@ def test_a_subscription_is_created_kept_renewed_and_created_anew(
         assert created.expires_at - now() > timedelta(days=6)
         kept = ensure()
         assert (kept.id, kept.change) == (created.id, "kept")
+        urls = {"notification_url": webhook.url, "lifecycle_url": f"{webhook.url}/lifecycle"}
+        current = graph.subscriptions.current(MAILBOX, **urls)
+        assert current is not None
+        assert current.id == created.id
+        assert graph.subscriptions.current("else@example.org", **urls) is None
         renewed = ensure(renew=True)
         assert (renewed.id, renewed.change) == (created.id, "renewed")
         graph.subscriptions.reauthorize(created.id)

@@ -1,54 +1,83 @@
 """Keeping Graph's notifications coming, and catching up on those that never came."""
 
 import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
+from trackcenter.delivery.senders import mailboxes
+from trackcenter.delivery.slots import graph_slot
+from trackcenter.kit.clock import now
 from trackcenter.providers import registry
+from trackcenter.providers.base import ProviderFailure
 from trackcenter.receipts.models import InboxCursor
-from trackcenter.receipts.store import Arrival, as_body, graph_identity, store
+from trackcenter.receipts.store import GRAPH, Arrival, as_body, graph_identity, store
 
 log = logging.getLogger(__name__)
 
 WEBHOOK = "/api/track/providers/msgraph/email"
 
+LOOK_BACK = timedelta(days=14)
+"""How far back a first look into an inbox goes: an old mailbox may hold a hundred thousand mails,
+and a report that is older than this is about nothing we sent lately."""
 
-def watched_mailbox() -> str | None:
-    """The mailbox to watch; None where there is none, or no address at which to be told."""
+
+def watched_mailboxes() -> list[str]:
+    """The mailboxes to watch; none where there is no address at which to be told."""
     if settings.GRAPH_CLIENT_STATE and settings.PUBLIC_URL:
-        return settings.GRAPH_MAILBOX or None
-    return None
+        return mailboxes()
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How a mailbox is watched: until when notifications come (None: they do not)."""
+
+    mailbox: str
+    expires_at: datetime | None
+
+
+def examine() -> list[Watch]:
+    """How every mailbox is watched just now. Changes nothing; raises `ProviderFailure`."""
+    found = []
+    for mailbox in watched_mailboxes():
+        with graph_slot():
+            current = registry.graph_mail(settings).subscriptions.current(
+                mailbox, notification_url=_url(), lifecycle_url=_url()
+            )
+        found.append(Watch(mailbox, current.expires_at if current else None))
+    return found
 
 
 def ensure(*, renew: bool = False) -> None:
-    """Create, renew or keep the subscription to the sending mailbox's inbox.
+    """Create, renew or keep the subscription to every sending mailbox's inbox.
 
-    Graph calls back during this, so the server must be running. Raises `ProviderFailure`.
+    Graph calls back during this, so the server must be running. A subscription that had to be
+    made anew was missing for a while, so its inbox is read again. Raises `ProviderFailure`.
     """
-    mailbox = watched_mailbox()
-    if mailbox is None:
-        return
-    url = f"{settings.PUBLIC_URL}{WEBHOOK}"
-    subscription = registry.graph_mail(settings).subscriptions.ensure(
-        mailbox,
-        notification_url=url,
-        lifecycle_url=url,
-        client_state=settings.GRAPH_CLIENT_STATE or "",
-        renew=renew,
-    )
-    if subscription.change != "kept":
-        log.info("Graph subscription", extra={"change": subscription.change})
+    for mailbox in watched_mailboxes():
+        with graph_slot():
+            subscription = registry.graph_mail(settings).subscriptions.ensure(
+                mailbox,
+                notification_url=_url(),
+                lifecycle_url=_url(),
+                client_state=settings.GRAPH_CLIENT_STATE or "",
+                renew=renew,
+            )
+        if subscription.change != "kept":
+            log.info("Graph subscription", extra={"change": subscription.change})
+        if subscription.change == "created":
+            _resync(mailbox)
 
 
 def handle_lifecycle(notification: dict[str, Any]) -> None:
-    """Do what a lifecycle notification asks for."""
+    """Do what a lifecycle notification asks for. Raises `ProviderFailure`."""
     event = notification.get("lifecycleEvent")
     if event == "reauthorizationRequired":
-        registry.graph_mail(settings).subscriptions.reauthorize(
-            str(notification.get("subscriptionId", ""))
-        )
+        _reauthorize(str(notification.get("subscriptionId", "")))
     elif event == "subscriptionRemoved":
         ensure()
         resync()
@@ -56,18 +85,28 @@ def handle_lifecycle(notification: dict[str, Any]) -> None:
         resync()
 
 
-def resync() -> int:
-    """Store every mail of the inbox that no notification told of. Says how many were new.
+def _reauthorize(subscription_id: str) -> None:
+    try:
+        with graph_slot():
+            registry.graph_mail(settings).subscriptions.reauthorize(subscription_id)
+    except ProviderFailure as failure:
+        if failure.status not in (404, 410):
+            raise
+        ensure()  # it went before we could answer
 
-    The receipts and the place reached in the inbox are committed together.
-    """
-    mailbox = watched_mailbox()
-    if mailbox is None:
-        return 0
+
+def resync() -> int:
+    """Store every mail of the inboxes that no notification told of. Says how many were new."""
+    return sum(_resync(mailbox) for mailbox in watched_mailboxes())
+
+
+def _resync(mailbox: str) -> int:
+    """The receipts and the place reached in the inbox are committed together."""
     cursor = InboxCursor.objects.filter(mailbox=mailbox).first()
-    changes = registry.graph_mail(settings).inbox_changes(
-        mailbox, cursor.delta_link if cursor else None
-    )
+    with graph_slot():
+        changes = registry.graph_mail(settings).inbox_changes(
+            mailbox, cursor.delta_link if cursor else None, since=now() - LOOK_BACK
+        )
     with transaction.atomic():
         new = store(_arrival(mailbox, message.id) for message in changes.messages)
         InboxCursor.objects.update_or_create(
@@ -76,6 +115,10 @@ def resync() -> int:
     return new
 
 
+def _url() -> str:
+    return f"{settings.PUBLIC_URL}{WEBHOOK}"
+
+
 def _arrival(mailbox: str, message_id: str) -> Arrival:
     item = {"resource": f"Users/{mailbox}/Messages/{message_id}", "changeType": "created"}
-    return Arrival("msgraph-email", graph_identity(item), as_body(item))
+    return Arrival(GRAPH, graph_identity(item), as_body(item))

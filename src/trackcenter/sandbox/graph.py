@@ -29,7 +29,7 @@ from trackcenter.sandbox.graph_query import MessageQuery, read_query, whole_numb
 from trackcenter.sandbox.outcomes import is_refused
 from trackcenter.sandbox.state import Json, Row
 from trackcenter.sandbox.tokens import check_bearer
-from trackcenter.sandbox.wire import WireError, is_address, is_guid
+from trackcenter.sandbox.wire import WireError, is_address, is_guid, read_iso
 
 Handler = Callable[[web.Request, Sandbox, dict[str, str]], Awaitable[web.Response]]
 
@@ -283,7 +283,9 @@ async def delta(request: web.Request, box: Sandbox, values: dict[str, str]) -> w
     Pages by `Prefer: odata.maxpagesize`; a link from before a reset is answered 410.
     """
     folder = _folder(values)
-    unknown = set(request.query) - {"$select", "$deltatoken", "$skiptoken", "changeType"}
+    unknown = set(request.query) - {
+        "$select", "$filter", "$deltatoken", "$skiptoken", "changeType"
+    }  # fmt: skip
     if unknown:
         raise WireError(400, "BadRequest", f"'{min(unknown)}' is not supported in a delta query.")
     select = request.query["$select"].split(",") if "$select" in request.query else None
@@ -295,6 +297,8 @@ async def delta(request: web.Request, box: Sandbox, values: dict[str, str]) -> w
     elif token is not None:
         after, known_select = _read_sync_token(box, token)
         select = select or known_select
+    elif "$filter" in request.query:
+        after = _received_before(box, values["mailbox"], request.query["$filter"])
     found = re.search(
         r"odata\.maxpagesize\s*=\s*(\d+)", ",".join(request.headers.getall("Prefer", []))
     )
@@ -317,6 +321,18 @@ async def delta(request: web.Request, box: Sandbox, values: dict[str, str]) -> w
             "value": [_render(box, request, row, select, frozenset()) for row in rows],
         },
         headers=_applied(request),
+    )
+
+
+def _received_before(box: Sandbox, mailbox: str, text: str) -> int:
+    """The last item before a delta's `$filter`, of which only one form is supported."""
+    found = re.fullmatch(r"receivedDateTime\s+(?:ge|gt)\s+([0-9TZ:.+-]+)", text.strip())
+    moment = read_iso(found[1]) if found else None
+    if moment is None:
+        raise WireError(400, "ErrorInvalidUrlQueryFilter", f"Invalid filter clause: {text}")
+    return box.store.number(
+        "SELECT MAX(seq) FROM mails WHERE mailbox = ? AND COALESCE(sent, created) < ?",
+        (mailbox, moment),
     )
 
 

@@ -30,7 +30,7 @@ class InboxChanges:
     messages: tuple[InboxMessage, ...]
     delta_link: str
     restarted: bool = False
-    """The old link had run out, so these are all messages of the inbox."""
+    """The old link had run out, so these are not only what is new."""
 
 
 class Inbox:
@@ -59,10 +59,9 @@ class Inbox:
 
     def list_inbox_since(self, mailbox: str, since: datetime) -> Iterator[InboxMessage]:
         """Messages received at or after `since` (aware), oldest first."""
-        moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         question = urlencode(
             {
-                "$filter": f"receivedDateTime ge {moment}",
+                "$filter": f"receivedDateTime ge {_iso(since)}",
                 "$orderby": "receivedDateTime",
                 "$select": "id,receivedDateTime",
                 "$top": "100",
@@ -73,19 +72,43 @@ class Inbox:
         for page in self._client.pages(f"{_inbox(mailbox)}?{question}"):
             yield from _messages(page)
 
-    def inbox_changes(self, mailbox: str, delta_link: str | None = None) -> InboxChanges:
-        """New messages since `delta_link` (None: since for ever), by delta query.
+    def inbox_changes(
+        self, mailbox: str, delta_link: str | None = None, *, since: datetime | None = None
+    ) -> InboxChanges:
+        """New messages since `delta_link`, by delta query. Removed messages are left out.
 
-        A link that Graph forgot is replaced by a full pass. Removed messages are left out.
+        Without a link, or with one that Graph forgot (`restarted`), these are the messages
+        received at or after `since` (aware; None: all of the inbox).
         """
+        if delta_link is not None:
+            try:
+                return self._changes(delta_link)
+            except ProviderFailure as error:
+                if error.status != 410 and (error.code or "").lower() not in _STATE_GONE:
+                    raise
+        return replace(self._first_changes(mailbox, since), restarted=delta_link is not None)
+
+    def _first_changes(self, mailbox: str, since: datetime | None) -> InboxChanges:
         start = f"{_inbox(mailbox)}/delta?$select=id,receivedDateTime"
+        if since is None:
+            return self._changes(start)
+        bound = urlencode(
+            {"$filter": f"receivedDateTime ge {_iso(since)}"}, quote_via=quote, safe="$"
+        )
         try:
-            return self._changes(delta_link or start)
+            changes = self._changes(f"{start}&{bound}")
         except ProviderFailure as error:
-            gone = error.status == 410 or (error.code or "").lower() in _STATE_GONE
-            if delta_link is None or not gone:
+            if error.status != 400:
                 raise
-        return replace(self._changes(start), restarted=True)
+            changes = self._changes(start)  # a server without that filter
+        # A filtered delta ends after 5,000 messages, so the link is its only use here.
+        recent = {each.id: each for each in self.list_inbox_since(mailbox, since)}
+        recent |= {
+            each.id: each
+            for each in changes.messages
+            if each.received_at is None or each.received_at >= since
+        }
+        return replace(changes, messages=tuple(recent.values()))
 
     def _changes(self, link: str) -> InboxChanges:
         messages: list[InboxMessage] = []
@@ -107,6 +130,10 @@ def _messages(page: dict[str, Any]) -> Iterator[InboxMessage]:
         message_id = each.get("id")
         if isinstance(message_id, str) and "@removed" not in each:
             yield InboxMessage(message_id, _moment(each.get("receivedDateTime")))
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _moment(value: object) -> datetime | None:

@@ -53,16 +53,31 @@ class Subscriptions:
         """
         moment = at or now()
         until = moment + LIFETIME
-        for each in self._ours(mailbox, notification_url, lifecycle_url):
-            expires_at = _moment(each.get("expirationDateTime"))
-            subscription_id = str(each["id"])
-            if expires_at is None or expires_at <= moment:
-                continue
-            if not renew and expires_at - moment > RENEW_BEFORE:
-                return Subscription(subscription_id, mailbox, expires_at, "kept")
-            if (renewed := self._renew(subscription_id, mailbox, until)) is not None:
+        found = self.current(
+            mailbox, notification_url=notification_url, lifecycle_url=lifecycle_url, at=moment
+        )
+        if found is not None:
+            if not renew and found.expires_at - moment > RENEW_BEFORE:
+                return found
+            if (renewed := self._renew(found.id, mailbox, until)) is not None:
                 return renewed
         return self._create(mailbox, notification_url, lifecycle_url, client_state, until)
+
+    def current(
+        self,
+        mailbox: str,
+        *,
+        notification_url: str,
+        lifecycle_url: str,
+        at: datetime | None = None,
+    ) -> Subscription | None:
+        """The living subscription of a mailbox that calls these URLs, or None. Changes nothing."""
+        moment = at or now()
+        for each in self._ours(mailbox, notification_url, lifecycle_url):
+            expires_at = _moment(each.get("expirationDateTime"))
+            if expires_at is not None and expires_at > moment:
+                return Subscription(str(each["id"]), mailbox, expires_at, "kept")
+        return None
 
     def reauthorize(self, subscription_id: str) -> None:
         """Answer `reauthorizationRequired`; the end stays where it is."""
