@@ -36,7 +36,9 @@ PATH_PARAMETERS: Final[dict[str, _Owner | None]] = {
     "batch_id": _Owner("communications.Batch", "building_id"),
     "communication_id": _Owner("communications.Communication", "building_id"),
     "attachment_id": _Owner("communications.Attachment", "communication__building_id"),
+    "print_run_id": _Owner("batches.PrintRun", "batch__building_id"),
     # Of no building: the endpoint looks after them.
+    "document_code": None,
     "year": None,
     "export_id": None,
     "token_id": None,

@@ -1,4 +1,4 @@
-"""`/batches`."""
+"""`/batches`, `/print-runs`, `/documents`."""
 
 from uuid import UUID
 
@@ -6,8 +6,15 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from trackcenter.access.request import actor
-from trackcenter.batches import selectors, services
-from trackcenter.batches.schemas import BatchOut, SendIn
+from trackcenter.batches import printing, selectors, services
+from trackcenter.batches.schemas import (
+    BatchOut,
+    DocumentOut,
+    PostedIn,
+    PrintRunList,
+    PrintRunOut,
+    SendIn,
+)
 from trackcenter.kit.wire import respond
 
 router = Router(tags=["batches"])
@@ -32,3 +39,42 @@ def send_batch(request: HttpRequest, batch_id: UUID, body: SendIn | None = None)
         user_id=who.user_id,
     )
     return respond(selectors.get_batch(who.visible, batch_id), 202)
+
+
+@router.post(
+    "/batches/{batch_id}/print-run", operation_id="makePrintRun", response={202: PrintRunOut}
+)
+def make_print_run(request: HttpRequest, batch_id: UUID) -> HttpResponse:
+    """One file of the letters that lie ready, labels and lodgement slip; asked again, the same.
+
+    Registered letters first, then the others, each by unit number. 409 when none is ready.
+    """
+    who = actor(request)
+    run = printing.request_run(who, batch_id)
+    return respond(selectors.get_print_run(who.visible, run.id), 202)
+
+
+@router.get("/batches/{batch_id}/print-runs", operation_id="listPrintRuns", response=PrintRunList)
+def list_print_runs(request: HttpRequest, batch_id: UUID) -> HttpResponse:
+    """The print runs of a batch, and how many letters wait for one."""
+    return respond(selectors.list_print_runs(actor(request).visible, batch_id))
+
+
+@router.get("/print-runs/{print_run_id}", operation_id="getPrintRun", response=PrintRunOut)
+def get_print_run(request: HttpRequest, print_run_id: UUID) -> HttpResponse:
+    """A print run and links to its files."""
+    return respond(selectors.get_print_run(actor(request).visible, print_run_id))
+
+
+@router.post("/print-runs/{print_run_id}/posted", operation_id="markPosted", response=PrintRunOut)
+def mark_posted(request: HttpRequest, print_run_id: UUID, body: PostedIn) -> HttpResponse:
+    """Say on which day the letters of a run were posted: an event for each of them."""
+    who = actor(request)
+    printing.mark_posted(who, print_run_id, posted_on=body.date)
+    return respond(selectors.get_print_run(who.visible, print_run_id))
+
+
+@router.get("/documents/{document_code}", operation_id="findDocument", response=DocumentOut)
+def find_document(request: HttpRequest, document_code: str) -> HttpResponse:
+    """The unit and communications of a document code or postal number, typed or scanned."""
+    return respond(selectors.find_document(actor(request).visible, document_code))

@@ -1,4 +1,7 @@
-"""A request to send a batch. The worker fulfils it in chunks, however often it is interrupted."""
+"""Requests to send a batch, and print runs: both are rows that a worker fulfils, however often
+it is interrupted."""
+
+from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -24,3 +27,61 @@ class BatchSend(models.Model):
 
     class Meta:
         db_table = "batch_sends"
+
+
+class PrintRunStatus(models.TextChoices):
+    PENDING = "PENDING"
+    READY = "READY"
+    FAILED = "FAILED"
+    POSTED = "POSTED"
+
+
+class PrintRun(models.Model):
+    """Letters of a batch that are printed and posted together, in the order of their items."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    batch = models.ForeignKey(
+        "communications.Batch", on_delete=models.PROTECT, related_name="print_runs"
+    )
+    status = models.CharField(
+        max_length=10, choices=PrintRunStatus.choices, default=PrintRunStatus.PENDING
+    )
+    requested_by = models.ForeignKey(
+        "access.User", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(default=now)
+    letter_count = models.IntegerField(default=0)
+    page_count = models.IntegerField(null=True)
+    reason = models.TextField(blank=True, default="")
+    letters_sha256 = models.CharField(max_length=64, blank=True, default="")
+    labels_sha256 = models.CharField(max_length=64, blank=True, default="")
+    slip_sha256 = models.CharField(max_length=64, blank=True, default="")
+    posted_on = models.DateField(null=True)
+    posted_by = models.ForeignKey(
+        "access.User", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    scan_sha256 = models.CharField(max_length=64, blank=True, default="")
+
+    class Meta:
+        db_table = "print_runs"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(status__in=PrintRunStatus.values), name="print_run_status_known"
+            )
+        ]
+
+
+class PrintRunItem(models.Model):
+    """A letter's place in its run. An attempt is printed in one run only."""
+
+    run = models.ForeignKey(PrintRun, on_delete=models.PROTECT, related_name="items")
+    position = models.IntegerField()
+    attempt = models.OneToOneField(
+        "communications.Attempt", on_delete=models.PROTECT, related_name="print_run_item"
+    )
+
+    class Meta:
+        db_table = "print_run_items"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "position"], name="print_run_position_once")
+        ]

@@ -1,6 +1,7 @@
 """Wire shapes of batches."""
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -33,3 +34,51 @@ class BatchOut(WireSchema):
 class SendIn(WireSchema):
     channels: list[ChannelName] | None = Field(default=None, min_length=1, max_length=4)
     unit_ids: list[UUID] | None = Field(default=None, min_length=1, max_length=10_000)
+
+
+class PrintRunOut(WireSchema):
+    """A print run; the links work for an hour and are null until the run is READY."""
+
+    id: UUID
+    batch_id: UUID
+    building_id: UUID
+    year: int
+    status: Literal["PENDING", "READY", "FAILED", "POSTED"]
+    letter_count: int
+    registered_count: int
+    page_count: int | None
+    reason: str
+    created_at: datetime
+    posted_on: date | None
+    letters_url: str | None
+    labels_url: str | None
+    slip_url: str | None
+
+
+class PrintRunList(WireSchema):
+    items: list[PrintRunOut] = Field(description="newest first")
+    ready: int = Field(description="letters that lie ready and are in no run yet")
+
+
+class PostedIn(WireSchema):
+    date: date
+
+
+class DocumentCommunication(WireSchema):
+    id: UUID
+    channel: ChannelName
+    delivery_status: str
+    attempt: int
+    postal_number: str
+
+
+class DocumentOut(WireSchema):
+    """What a document code or postal number on a page leads to."""
+
+    document_code: str
+    building_id: UUID
+    unit_id: UUID
+    unit_number: str
+    recipient_name: str
+    year: int
+    communications: list[DocumentCommunication]

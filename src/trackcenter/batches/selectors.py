@@ -1,12 +1,18 @@
-"""How far a batch is."""
+"""How far a batch is, its print runs, and what a code on a page leads to."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from trackcenter import storage
 from trackcenter.access.visible import VisibleBuildings
+from trackcenter.batches.models import PrintRun
+from trackcenter.batches.printing import ready_letters, visible_runs
 from trackcenter.buildings.models import ChannelRollup
 from trackcenter.buildings.stats import COUNTERS, stats, total_of
-from trackcenter.communications.models import Batch
+from trackcenter.channels.documents.code import read_code
+from trackcenter.channels.documents.s10 import S10
+from trackcenter.communications.models import Attempt, Batch, Communication
 from trackcenter.communications.selectors import batch_status
 from trackcenter.kit.errors import NotFound
 
@@ -42,4 +48,96 @@ def get_batch(visible: VisibleBuildings, batch_id: UUID) -> dict[str, Any]:
             "failed": total["failed"],
         },
         "channels": channels,
+    }
+
+
+def list_print_runs(visible: VisibleBuildings, batch_id: UUID) -> dict[str, Any]:
+    """The print runs of a batch, newest first, and how many letters wait for one."""
+    batch = Batch.objects.visible_to(visible).filter(id=batch_id).first()
+    if batch is None:
+        raise NotFound("no such batch")
+    runs = visible_runs(visible).filter(batch=batch).order_by("-id")
+    return {"items": [_print_run(run) for run in runs], "ready": ready_letters(batch).count()}
+
+
+def get_print_run(visible: VisibleBuildings, run_id: UUID) -> dict[str, Any]:
+    """One print run with links to its files (`PrintRunOut`)."""
+    run = visible_runs(visible).filter(id=run_id).first()
+    if run is None:
+        raise NotFound("no such print run")
+    return _print_run(run)
+
+
+def _print_run(run: PrintRun) -> dict[str, Any]:
+    def link(sha256: str, name: str) -> str | None:
+        if not sha256:
+            return None
+        place = f"{run.batch.building.code}-{run.batch.year}"
+        return storage.sign(
+            sha256,
+            file_name=f"{name}-{place}.pdf",
+            content_type="application/pdf",
+            expires_in=timedelta(hours=1),
+        )
+
+    return {
+        "id": run.id,
+        "batchId": run.batch_id,
+        "buildingId": run.batch.building_id,
+        "year": run.batch.year,
+        "status": run.status,
+        "letterCount": run.letter_count,
+        "registeredCount": run.items.filter(attempt__channel="LETTER_WITH_RECEIPT").count(),
+        "pageCount": run.page_count,
+        "reason": run.reason,
+        "createdAt": run.created_at,
+        "postedOn": run.posted_on,
+        "lettersUrl": link(run.letters_sha256, "letters"),
+        "labelsUrl": link(run.labels_sha256, "labels"),
+        "slipUrl": link(run.slip_sha256, "lodgement-slip"),
+    }
+
+
+def find_document(visible: VisibleBuildings, code: str) -> dict[str, Any]:
+    """The unit, year and communications of a document code or postal number (`DocumentOut`).
+
+    For what lies on the desk: both are read with or without spaces and in small letters.
+    """
+    attempts = Attempt.objects.filter(communication__in=Communication.objects.visible_to(visible))
+    document = read_code(code)
+    if document is None:
+        try:
+            number = S10.parse(code)
+        except ValueError:
+            raise NotFound("this is neither a document code nor a postal number") from None
+        document = (
+            attempts.filter(postal_number=str(number))
+            .values_list("document_code", flat=True)
+            .first()
+        )
+    found = list(
+        attempts.filter(document_code=document or "-")
+        .select_related("communication__unit")
+        .order_by("communication__channel", "number")
+    )
+    if not found:
+        raise NotFound("no document of yours bears this code")
+    one = found[0].communication
+    return {
+        "documentCode": document,
+        "buildingId": one.building_id,
+        "unitId": one.unit_id,
+        "unitNumber": one.unit.number,
+        "recipientName": one.recipient_name,
+        "year": one.year,
+        "communications": [
+            {
+                "id": attempt.communication_id,
+                "channel": attempt.channel,
+                "deliveryStatus": attempt.communication.delivery_status,
+                "attempt": attempt.number,
+                "postalNumber": attempt.postal_number,
+            }
+            for attempt in found
+        ],
     }

@@ -1,10 +1,11 @@
-"""The queue's way to fulfil a send."""
+"""The queue's way to fulfil a send and to make a print run."""
 
 from typing import Any
 
+from trackcenter.batches import printing
 from trackcenter.batches.services import fulfil
-from trackcenter.queue.payloads import SendBatchJob, read
-from trackcenter.queue.publish import SEND_BATCH
+from trackcenter.queue.payloads import PrintRunJob, SendBatchJob, read
+from trackcenter.queue.publish import MAKE_PRINT_RUN, SEND_BATCH
 from trackcenter.queue.tasks import task
 
 
@@ -12,3 +13,9 @@ from trackcenter.queue.tasks import task
 def send_batch(**message: Any) -> None:
     """Enqueue what a stored send asks for."""
     fulfil(read(SendBatchJob, message).send_id)
+
+
+@task(MAKE_PRINT_RUN)
+def make_print_run(**message: Any) -> None:
+    """Merge the letters of a run, with its labels and its slip."""
+    printing.make(read(PrintRunJob, message).print_run_id)

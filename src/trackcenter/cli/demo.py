@@ -118,6 +118,7 @@ def _configure(data: Path, url: str, sandbox_url: str, keys: Keys) -> None:
         "SENDER_ADDRESS": "Lindenallee 1, 10115 Berlin",
         "PAYEE_NAME": "Hausverwaltung Lindenhof",
         "TIME_ZONE": "Europe/Berlin",
+        "S10_RANGE": "RR100000000-RR199999999DE",
         "EMAIL_PROVIDER": "msgraph",
         "GRAPH_BASE_URL": f"{sandbox_url}/v1.0",
         "GRAPH_AUTHORITY": sandbox_url,

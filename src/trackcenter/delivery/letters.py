@@ -144,10 +144,11 @@ def postal_number(claim: Claim) -> S10:
     if block is None:
         raise _no_numbers("Registered letters need postal numbers: set TRACKCENTER_S10_RANGE.")
     name = f"{block.service}{block.first}-{block.last}{block.country}"
+    _open_block(name, block.first)
     while True:
         try:
             with transaction.atomic():
-                serial = _next_serial(name, block.first, block.last)
+                serial = _next_serial(name, block.last)
                 if serial is None:
                     raise _no_numbers(
                         "The range of postal numbers is used up: set TRACKCENTER_S10_RANGE to a "
@@ -160,7 +161,7 @@ def postal_number(claim: Claim) -> S10:
             _skip(name)  # an earlier, overlapping range used this one
 
 
-def _next_serial(name: str, first: int, last: int) -> int | None:
+def _open_block(name: str, first: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -169,6 +170,10 @@ def _next_serial(name: str, first: int, last: int) -> int | None:
             """,
             [name, first],
         )
+
+
+def _next_serial(name: str, last: int) -> int | None:
+    with connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE postal_number_ranges SET next_serial = next_serial + 1

@@ -9,10 +9,9 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from trackcenter.buildings.stats import COLUMNS
 from trackcenter.communications import chain
 from trackcenter.communications.events import Ledger
-from trackcenter.communications.triggers import rollup_query
+from trackcenter.communications.triggers import ROLLUP_COLUMNS, rollup_query
 from trackcenter.kit import canonical
 
 
@@ -153,13 +152,14 @@ def _verify_communication(ledger: Ledger, stored: list[Any]) -> None:
 
 def _verify_rollups() -> None:
     keys = "building_id, year, channel"
-    empty = " AND ".join(f"{column} = 0" for column in COLUMNS.split(", "))
+    counters = ", ".join(ROLLUP_COLUMNS)
+    empty = " AND ".join(f"{column} = 0" for column in ROLLUP_COLUMNS)
     sql = f"""
-        (SELECT {keys}, {COLUMNS} FROM channel_rollups WHERE NOT ({empty})
+        (SELECT {keys}, {counters} FROM channel_rollups WHERE NOT ({empty})
          EXCEPT ({rollup_query()}))
         UNION ALL
         (({rollup_query()})
-         EXCEPT SELECT {keys}, {COLUMNS} FROM channel_rollups)
+         EXCEPT SELECT {keys}, {counters} FROM channel_rollups)
         LIMIT 1
     """
     with connection.cursor() as cursor:

@@ -43,10 +43,16 @@ class SendBatchJob(msgspec.Struct, frozen=True, rename="camel"):
     send_id: UUID
 
 
-Message = SendCommunicationJob | SendBatchJob | ExportJob | ReceiptJob
+class PrintRunJob(msgspec.Struct, frozen=True, rename="camel"):
+    """Make the files of one print run."""
+
+    print_run_id: UUID
 
 
-M = TypeVar("M", SendCommunicationJob, SendBatchJob, ExportJob, ReceiptJob)
+Message = SendCommunicationJob | SendBatchJob | PrintRunJob | ExportJob | ReceiptJob
+
+
+M = TypeVar("M", SendCommunicationJob, SendBatchJob, PrintRunJob, ExportJob, ReceiptJob)
 
 
 def read(kind: type[M], message: dict[str, object]) -> M:

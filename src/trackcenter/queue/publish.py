@@ -11,6 +11,7 @@ from procrastinate.contrib.django import app
 from trackcenter.queue.payloads import (
     ExportJob,
     Message,
+    PrintRunJob,
     ReceiptJob,
     SendBatchJob,
     SendCommunicationJob,
@@ -32,6 +33,7 @@ QUEUES = (*CHANNEL_QUEUES.values(), EXPORT, RECEIPTS, MAINTENANCE)
 
 DELIVER = "deliver"
 SEND_BATCH = "send-batch"
+MAKE_PRINT_RUN = "make-print-run"
 WRITE_EXPORT = "write-export"
 APPLY_RECEIPT = "apply-receipt"
 
@@ -60,6 +62,8 @@ def _place(message: Message) -> tuple[str, str]:
             return DELIVER, CHANNEL_QUEUES[channel]
         case SendBatchJob():
             return SEND_BATCH, MAINTENANCE
+        case PrintRunJob():
+            return MAKE_PRINT_RUN, CHANNEL_QUEUES["LETTER"]
         case ExportJob():
             return WRITE_EXPORT, EXPORT
         case ReceiptJob():

@@ -1,0 +1,259 @@
+"""Print runs: the letters that lie ready, in one file, with labels and lodgement slip; then posted.
+
+A run's letters and their order are fixed when it is asked for. Making its files is work that can
+be done again at any time with the same result: what is merged are the archived letters.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from trackcenter import storage
+from trackcenter.access.actor import Actor
+from trackcenter.access.visible import VisibleBuildings
+from trackcenter.batches.models import PrintRun, PrintRunItem, PrintRunStatus
+from trackcenter.channels.documents.merge import merge
+from trackcenter.channels.documents.s10 import S10
+from trackcenter.channels.errors import RenderError
+from trackcenter.channels.letter import Label, SlipItem, render_labels, render_slip
+from trackcenter.channels.sender import Sender
+from trackcenter.communications import events
+from trackcenter.communications.models import Attachment, AttachmentKind, Attempt, Batch, Source
+from trackcenter.communications.payloads import Posted
+from trackcenter.kit.clock import now
+from trackcenter.kit.errors import Conflict, InputError, NotFound
+from trackcenter.queue.payloads import PrintRunJob
+from trackcenter.queue.publish import publish
+
+_PIECE = 1024 * 1024
+_EVENTS_AT_ONCE = 500
+
+
+@transaction.atomic
+def request_run(actor: Actor, batch_id: UUID) -> PrintRun:
+    """Gather the ready letters of a batch that are in no run yet into a new one.
+
+    Registered letters come first (they go over the counter with the slip), then the others; each
+    in the order of unit numbers. When no letter is new, the batch's latest run that is not posted
+    is given back, so that asking twice makes one run. Raises `NotFound`, or `Conflict` when there
+    is nothing to print.
+    """
+    batch = Batch.objects.visible_to(actor.visible).select_for_update().filter(id=batch_id).first()
+    if batch is None:
+        raise NotFound("no such batch")
+    ready = list(
+        ready_letters(batch)
+        .order_by("-channel", "communication__unit__sort_key", "id")
+        .values_list("id", flat=True)
+    )
+    if not ready:
+        open_run = batch.print_runs.exclude(status=PrintRunStatus.POSTED).order_by("-id").first()
+        if open_run is None:
+            raise Conflict("no letter of this batch is ready to be printed")
+        if open_run.status == PrintRunStatus.FAILED:
+            open_run.status = PrintRunStatus.PENDING
+            open_run.save(update_fields=["status"])
+            publish([PrintRunJob(open_run.id)])
+        return open_run
+    run = PrintRun.objects.create(
+        batch=batch, requested_by_id=actor.user_id, letter_count=len(ready)
+    )
+    PrintRunItem.objects.bulk_create(
+        [
+            PrintRunItem(run=run, position=position, attempt_id=attempt_id)
+            for position, attempt_id in enumerate(ready, start=1)
+        ],
+        batch_size=1000,
+    )
+    publish([PrintRunJob(run.id)])
+    return run
+
+
+def ready_letters(batch: Batch) -> QuerySet[Attempt]:
+    """The attempts of a batch whose letters lie ready and are in no print run."""
+    return Attempt.objects.filter(
+        communication__batch=batch,
+        communication__ready_to_print=True,
+        number=F("communication__newest_attempt"),
+        document_code__gt="",
+        print_run_item=None,
+    )
+
+
+def make(run_id: UUID) -> None:
+    """Make a run's files: merged letters, label sheet, and the slip of its registered letters.
+
+    In memory that does not grow with the number of letters. Safe to run again; a letter that
+    cannot be read makes the run FAILED with the reason.
+    """
+    run = PrintRun.objects.select_related("batch__building").filter(id=run_id).first()
+    if run is None:
+        raise NotFound(f"there is no print run {run_id}")
+    if run.status in (PrintRunStatus.READY, PrintRunStatus.POSTED):
+        return
+    try:
+        files = _files(run)
+    except (RenderError, ValueError, NotFound) as error:
+        PrintRun.objects.filter(id=run_id, status=PrintRunStatus.PENDING).update(
+            status=PrintRunStatus.FAILED, reason=str(error)
+        )
+        return
+    with transaction.atomic():
+        changed = PrintRun.objects.filter(id=run_id, status=PrintRunStatus.PENDING).update(
+            status=PrintRunStatus.READY, reason="", **files
+        )
+        if changed and files["slip_sha256"]:
+            _attach(run, AttachmentKind.LODGEMENT_SLIP, "lodgement-slip.pdf", files["slip_sha256"])
+
+
+def _files(run: PrintRun) -> dict[str, Any]:
+    items = list(
+        run.items.order_by("position").values_list(
+            "attempt_id", "attempt__document_code", "attempt__postal_number", "attempt__recipient"
+        )
+    )
+    made_on = _today(run)
+    sender = _sender()
+    with tempfile.TemporaryDirectory() as folder:
+        merged = Path(folder) / "letters.pdf"
+        pages = merge(_letters([item[0] for item in items]), merged)
+        letters = storage.save_stream(_pieces(merged), content_type="application/pdf")
+    labels = render_labels(
+        [Label(tuple(recipient.split("\n")), code) for _, code, _, recipient in items],
+        issued_on=made_on,
+        author=sender.name,
+    )
+    registered = [
+        SlipItem(S10.parse(number), tuple(recipient.split("\n")), code)
+        for _, code, number, recipient in items
+        if number
+    ]
+    slip = ""
+    if registered:
+        country = settings.S10_RANGE.country if settings.S10_RANGE else None
+        content = render_slip(
+            registered,
+            sender=sender,
+            issued_on=made_on,
+            language=_language(country),
+            country=country,
+        )
+        slip = storage.save(content, content_type="application/pdf")
+    return {
+        "letters_sha256": letters,
+        "labels_sha256": storage.save(labels, content_type="application/pdf"),
+        "slip_sha256": slip,
+        "page_count": pages,
+    }
+
+
+def _letters(attempt_ids: list[UUID]) -> Iterator[bytes]:
+    """The archived letters, one at a time."""
+    for attempt_id in attempt_ids:
+        letter = Attachment.objects.filter(attempt_id=attempt_id, kind=AttachmentKind.LETTER)
+        yield storage.open_blob(letter.values_list("sha256", flat=True).latest("created_at"))
+
+
+def _pieces(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as stream:
+        while piece := stream.read(_PIECE):
+            yield piece
+
+
+def _attach(run: PrintRun, kind: str, file_name: str, sha256: str) -> None:
+    """Tie a file of the run to each of its registered letters."""
+    size = storage.size(sha256)
+    Attachment.objects.bulk_create(
+        [
+            Attachment(
+                communication_id=communication_id,
+                attempt_id=attempt_id,
+                kind=kind,
+                file_name=file_name,
+                content_type="application/pdf",
+                size=size,
+                sha256=sha256,
+            )
+            for communication_id, attempt_id in run.items.filter(
+                attempt__channel="LETTER_WITH_RECEIPT"
+            ).values_list("attempt__communication_id", "attempt_id")
+        ],
+        batch_size=1000,
+        ignore_conflicts=True,
+    )
+
+
+@transaction.atomic
+def mark_posted(actor: Actor, run_id: UUID, *, posted_on: date) -> PrintRun:
+    """Write POSTED for every letter of a run, as of a day in the building's time zone.
+
+    All or none. Marking it again with the same day changes nothing. Raises `NotFound`, `Conflict`
+    for a run whose files are not ready or that was posted on another day, and `InputError` for a
+    day that has not come.
+    """
+    run = visible_runs(actor.visible).select_for_update(of=("self",)).filter(id=run_id).first()
+    if run is None:
+        raise NotFound("no such print run")
+    if posted_on > _today(run):
+        raise InputError.at("body", "date", msg="this day has not come yet")
+    if run.status == PrintRunStatus.POSTED:
+        if run.posted_on != posted_on:
+            raise Conflict(f"this run was posted on {run.posted_on}")
+        return run
+    if run.status != PrintRunStatus.READY:
+        raise Conflict("the files of this run are not ready yet")
+    moment = min(datetime.combine(posted_on, time(12), tzinfo=_zone(run)), now())
+    items = list(
+        run.items.order_by("position").values_list("attempt__communication_id", "attempt__number")
+    )
+    for start in range(0, len(items), _EVENTS_AT_ONCE):
+        events.append(
+            [
+                events.NewEvent(
+                    communication_id=communication_id,
+                    payload=Posted(print_run_id=str(run.id)),
+                    source=Source.USER,
+                    attempt=number,
+                    user_id=actor.user_id,
+                    occurred_at=moment,
+                )
+                for communication_id, number in items[start : start + _EVENTS_AT_ONCE]
+            ]
+        )
+    run.status = PrintRunStatus.POSTED
+    run.posted_on = posted_on
+    run.posted_by_id = actor.user_id
+    run.save(update_fields=["status", "posted_on", "posted_by"])
+    return run
+
+
+def visible_runs(visible: VisibleBuildings) -> QuerySet[PrintRun]:
+    """The print runs of the buildings somebody may see."""
+    runs = PrintRun.objects.select_related("batch__building")
+    if visible.ids is None:
+        return runs
+    return runs.filter(batch__building_id__in=visible.ids)
+
+
+def _zone(run: PrintRun) -> ZoneInfo:
+    return ZoneInfo(run.batch.building.time_zone or settings.TIME_ZONE)
+
+
+def _today(run: PrintRun) -> date:
+    return now().astimezone(_zone(run)).date()
+
+
+def _sender() -> Sender:
+    return Sender(name=settings.SENDER_NAME, address=settings.SENDER_ADDRESS or "")
+
+
+def _language(country: str | None) -> str:
+    return "de" if country in ("DE", "AT", "CH", "LI") else "en"

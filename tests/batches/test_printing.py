@@ -1,0 +1,152 @@
+"""Print runs: the ready letters of a batch, once, in order, and then posted."""
+
+import io
+from datetime import date, timedelta
+from typing import Any
+
+import pikepdf
+import pytest
+from pytest_django import Settings
+
+from tests.communications.factories import a_bill, an_admin
+from trackcenter import storage
+from trackcenter.batches import printing, selectors
+from trackcenter.batches.models import PrintRun
+from trackcenter.batches.services import fulfil, request_send
+from trackcenter.channels.documents.reading import opened, pages_of
+from trackcenter.communications.models import Attempt, Batch, Communication
+from trackcenter.config.environment import S10Range
+from trackcenter.delivery.services import deliver
+from trackcenter.evidence.verify import verify
+from trackcenter.kit.clock import now
+from trackcenter.kit.errors import Conflict, InputError, NotFound
+from trackcenter.queue.payloads import SendCommunicationJob
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def postal_numbers(settings: Settings) -> None:
+    settings.S10_RANGE = S10Range("RR", 10_000_000, 19_999_999, "DE")
+    settings.SENDER_NAME = "Hausverwaltung"
+    settings.SENDER_ADDRESS = "Lindenallee 1, 10115 Berlin"
+
+
+def ready_letters(*units: str, channel: str = "LETTER") -> Batch:
+    """Letters of these units that lie ready; their batch."""
+    address = {"street": "Hauptstr. 5", "postcode": "10115", "city": "Berlin"}
+    made = [a_bill(channel, unit=unit, **address)[0] for unit in units]
+    batch = made[0].batch
+    fulfil(request_send(an_admin().visible, batch.id).id)
+    for one in made:
+        deliver(SendCommunicationJob(one.id, channel))  # type: ignore[arg-type]
+    return batch
+
+
+def made_run(batch: Batch) -> PrintRun:
+    run = printing.request_run(an_admin(), batch.id)
+    printing.make(run.id)
+    run.refresh_from_db()
+    return run
+
+
+def texts_of(sha256: str) -> list[str]:
+    with opened(storage.open_blob(sha256)) as document:
+        return [page.everything() for page in pages_of(document)]
+
+
+def test_a_run_has_the_registered_letters_first_and_units_in_their_order() -> None:
+    batch = ready_letters("10", "2")
+    ready_letters("3", "1", channel="LETTER_WITH_RECEIPT")
+    run = made_run(batch)
+    assert (run.status, run.letter_count) == ("READY", 4)
+    pages = texts_of(run.letters_sha256)
+    order = [
+        next(u for u in ("10", "2", "3", "1") if f"Resident {u}\n" in f"{page}\n".replace("\r", ""))
+        for page in pages
+    ]
+    assert order == ["1", "3", "2", "10"]
+    numbers = [a.postal_number for a in Attempt.objects.exclude(postal_number="")]
+    slip = "".join(texts_of(run.slip_sha256)).replace(" ", "")
+    assert all(number in slip for number in numbers)
+    assert run.page_count == len(pages) == 4
+    assert pikepdf.open(io.BytesIO(storage.open_blob(run.labels_sha256))).pages
+
+
+def test_asking_again_gives_the_same_run_and_new_letters_a_run_of_their_own() -> None:
+    batch = ready_letters("1")
+    first = made_run(batch)
+    assert printing.request_run(an_admin(), batch.id).id == first.id
+    ready_letters("2")
+    second = made_run(batch)
+    assert (second.id != first.id, second.letter_count) == (True, 1)
+    listed = selectors.list_print_runs(an_admin().visible, batch.id)
+    assert [one["id"] for one in listed["items"]] == [second.id, first.id]
+    assert listed["ready"] == 0
+
+
+def test_making_a_run_again_gives_the_same_bytes() -> None:
+    run = made_run(ready_letters("1", "2"))
+    before = (run.letters_sha256, run.labels_sha256)
+    PrintRun.objects.update(status="PENDING")
+    printing.make(run.id)
+    run.refresh_from_db()
+    assert (run.letters_sha256, run.labels_sha256) == before
+
+
+def test_the_slip_is_found_at_each_registered_letter() -> None:
+    batch = ready_letters("1", channel="LETTER_WITH_RECEIPT")
+    run = made_run(batch)
+    one = Communication.objects.get()
+    assert one.attachments.get(kind="LODGEMENT_SLIP").sha256 == run.slip_sha256
+
+
+def test_posted_letters_are_sent_as_of_that_day() -> None:
+    batch = ready_letters("1", "2")
+    run = made_run(batch)
+    yesterday = (now() - timedelta(days=1)).date()
+    for _ in range(2):  # said twice, written once
+        printing.mark_posted(an_admin(), run.id, posted_on=yesterday)
+    for one in Communication.objects.all():
+        assert (one.delivery_status, one.ready_to_print) == ("SENT", False)
+        assert one.sent_at is not None
+        assert one.sent_at.date() == yesterday
+        assert one.events.filter(type="POSTED").count() == 1
+    assert verify().finding is None
+    with pytest.raises(Conflict, match="was posted on"):
+        printing.mark_posted(an_admin(), run.id, posted_on=date(2026, 1, 1))
+
+
+def test_what_cannot_be_is_refused() -> None:
+    batch = ready_letters("1")
+    run = printing.request_run(an_admin(), batch.id)
+    with pytest.raises(Conflict, match="not ready yet"):
+        printing.mark_posted(an_admin(), run.id, posted_on=date(2026, 1, 1))
+    printing.make(run.id)
+    tomorrow = (now() + timedelta(days=2)).date()
+    with pytest.raises(InputError, match="has not come"):
+        printing.mark_posted(an_admin(), run.id, posted_on=tomorrow)
+    empty = a_bill("EMAIL", building="B2")[0].batch
+    with pytest.raises(Conflict, match="no letter"):
+        printing.request_run(an_admin(), empty.id)
+
+
+def test_a_damaged_letter_fails_the_run_with_its_reason(monkeypatch: Any) -> None:
+    batch = ready_letters("1")
+    letter = Communication.objects.get().attachments.get(kind="LETTER")
+    letter.sha256 = storage.save(b"not a PDF", content_type="application/pdf")
+    letter.save()
+    run = made_run(batch)
+    assert (run.status, "cannot be merged" in run.reason) == ("FAILED", True)
+
+
+@pytest.mark.parametrize("form", [str, str.lower, lambda code: code.replace("-", " ")])
+def test_a_code_on_a_page_leads_to_its_unit(form: Any) -> None:
+    ready_letters("7", channel="LETTER_WITH_RECEIPT")
+    attempt = Attempt.objects.get()
+    for code in (attempt.document_code, attempt.postal_number):
+        found = selectors.find_document(an_admin().visible, form(code))
+        assert (found["unitNumber"], found["year"]) == ("7", 2025)
+        assert [one["id"] for one in found["communications"]] == [attempt.communication_id]
+    with pytest.raises(NotFound, match="neither"):
+        selectors.find_document(an_admin().visible, "unit 7")
