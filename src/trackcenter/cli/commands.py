@@ -208,6 +208,25 @@ def token_create(
     print(commands.token_create(username, role=role, buildings=building or (), days=days))
 
 
+@token.command("list")
+@with_application
+def token_list() -> None:
+    """List the tokens, newest first: what they may, until when, and when they were last used."""
+    from trackcenter.access import commands
+
+    for line in commands.token_list():
+        print(line)
+
+
+@token.command("revoke")
+@with_application
+def token_revoke(id: Annotated[str, typer.Argument(help="Of `token list`.")]) -> None:
+    """End a token now."""
+    from trackcenter.access import commands
+
+    print(commands.token_revoke(id))
+
+
 @audit.command("verify")
 @with_application
 def audit_verify() -> None:
@@ -255,9 +274,9 @@ def jobs_requeue(
 def subscriptions_ensure() -> None:
     """Have Graph tell this server about new mail; the server must be running."""
     from trackcenter.providers.base import ProviderFailure
-    from trackcenter.receipts.subscriptions import ensure, watched_mailbox
+    from trackcenter.receipts.subscriptions import ensure, watched_mailboxes
 
-    if watched_mailbox() is None:
+    if not watched_mailboxes():
         needed = ("GRAPH_MAILBOX", "GRAPH_CLIENT_STATE", "PUBLIC_URL")
         stop(f"Set {', '.join(f'TRACKCENTER_{name}' for name in needed)} first.")
     try:
