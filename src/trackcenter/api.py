@@ -94,13 +94,14 @@ class TrackCenterAPI(NinjaAPI):
         return schema
 
     def be_strict(self) -> None:
-        """Make every operation answer 422 to a query parameter it does not know, and every path
-        405 as a problem document."""
+        """Make every operation answer 422 to a query parameter it does not know and speak
+        camelCase in the document, too, and every path answer 405 as a problem document."""
         # ninja answers with copies of the routers' operations, made when they are bound to the API.
         for router in self._get_bound_routers():
             for view in router.path_operations.values():
                 _refuse_other_methods(view)
                 for operation in view.operations:
+                    operation.by_alias = True
                     _refuse_unknown_parameters(operation)
 
     def record_readings(self) -> None:

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,10 @@ def test_statements_stay_where_they_stand_in_a_table(tmp_path: Path) -> None:
     )
     html = layouts.compile_layout(source)
     assert "<tbody>{% for x in xs %}<tr><td>{{ x }}</td></tr>{% endfor %}</tbody>" in html
+
+
+def test_opening_a_bill_tells_nobody_else() -> None:
+    for template in layouts.TEMPLATES.glob("*.html"):
+        text = template.read_text(encoding="utf-8")
+        addresses = set(re.findall(r"(?:https?:)?//[\w.-]+\.\w+", text))
+        assert addresses <= {"http://www.w3.org"}, f"{template.name} fetches something"

@@ -24,7 +24,9 @@ _NOTE = "{{# Compiled from {name} by trackcenter.channels.email.compile: change 
 def compile_layout(source: Path) -> str:
     """The HTML template of one MJML file. Raises RenderError when MJML does not understand it."""
     try:
-        output = mrml.to_html(source.read_text(encoding="utf-8"))
+        # No web fonts: opening a bill must not tell anybody else about it.
+        options = mrml.RenderOptions(fonts={})
+        output = mrml.to_html(source.read_text(encoding="utf-8"), None, options)
     except OSError as error:
         raise RenderError(f"{source.name}: {error}") from error
     if output.warnings:
