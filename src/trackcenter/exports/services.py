@@ -17,6 +17,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from trackcenter import storage
 from trackcenter.access.actor import Actor
+from trackcenter.access.log import record
+from trackcenter.access.models import Act
 from trackcenter.buildings.models import Building
 from trackcenter.exports.files import CONTENT_TYPES, OnRows, csv_file, xlsx_file
 from trackcenter.exports.models import CommunicationExport, ExportStatus
@@ -72,6 +74,7 @@ def request_export(actor: Actor, filters: dict[str, Any], kind: str) -> Communic
     )
     export.file_name = f"{' '.join(parts)} {export.created_at:%Y-%m-%d}.{kind}"
     export.save(force_insert=True)
+    record(actor, Act.EXPORT_REQUESTED, export.id, filters)
     publish([ExportJob(export.id)])
     return export
 

@@ -1,0 +1,86 @@
+"""A real Chromium, and the whole installation behind it."""
+
+import os
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.installation import Installation, installation, until
+from tools.chromium import FLAGS, VARIABLE
+
+SHOTS = os.environ.get("SCREENSHOTS")
+"""A folder to leave pictures in, for whoever wants to look; not needed by any test."""
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Installation]:
+    """An installation without data, to be served by `served`."""
+    with installation() as place:
+        yield place
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - loopback
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@pytest.fixture(scope="module")
+def served(site: Installation) -> Iterator[str]:
+    """The address of the running web server."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with site.running("serve", "--port", str(port)):
+        until(lambda: answers(f"{url}/readyz"), seconds=60, what="the web server")
+        yield url
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    # Not the plugin's fixture: its event loop would outlive this module and stop Django's tests.
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=os.environ[VARIABLE], args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visitor(chromium: Browser) -> Iterator[Page]:
+    """A fresh browser window that speaks English; no page may break a rule or throw."""
+    context = chromium.new_context(locale="en-GB", viewport={"width": 1280, "height": 860})
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "console",
+        lambda said: complaints.append(said.text) if "Content Security" in said.text else None,
+    )
+    yield page
+    context.close()
+    assert not complaints, complaints
+
+
+def is_accessible(page: Page, name: str) -> None:
+    """No finding of axe, in light and in dark; leaves pictures for who asked for them."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        if SHOTS:
+            page.screenshot(path=Path(SHOTS) / f"{name}-{scheme}.png", full_page=True)
+        result = Axe().run(page)
+        assert result.violations_count == 0, f"{name}, {scheme}: {result.generate_report()}"
+    page.emulate_media(color_scheme="light")
