@@ -26,6 +26,7 @@ from trackcenter.communications.payloads import (
     Payload,
     Trouble,
 )
+from trackcenter.kit.canonical import clean
 from trackcenter.kit.clock import now
 from trackcenter.kit.errors import NotFound
 from trackcenter.providers import registry
@@ -113,7 +114,7 @@ def _of_report(receipt_id: UUID, report: Report) -> News:
         "diagnostic": report.diagnostic,
     }
     payload = _payload(report.kind, said, report.status_code, report.diagnostic, report.note)
-    return News(payload, report.correlation, report.attempt_id, report.occurred_at)
+    return News(payload, clean(report.correlation), report.attempt_id, report.occurred_at)
 
 
 def _of_grid(receipt_id: UUID, event: GridEvent) -> News:
@@ -124,7 +125,7 @@ def _of_grid(receipt_id: UUID, event: GridEvent) -> News:
         "diagnostic": event.detail or None,
     }
     payload = _payload(event.kind, said, event.word, event.detail or event.word, event.word)
-    return News(payload, [event.message_id], None, event.occurred_at)
+    return News(payload, clean([event.message_id]), None, event.occurred_at)
 
 
 def _payload(

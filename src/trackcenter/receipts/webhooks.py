@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.crypto import constant_time_compare
 from ninja import Router
 
+from trackcenter.kit.ids import new_id
 from trackcenter.kit.problems import problem_response
 from trackcenter.receipts.event_grid import MalformedBody, read_events, validation_code
 from trackcenter.receipts.store import (
@@ -120,9 +121,9 @@ def _arrival(item: dict[str, Any]) -> Arrival:
     subscription = str(item.get("subscriptionId", ""))
     kept = {key: value for key, value in item.items() if key != "clientState"}
     if event := item.get("lifecycleEvent"):
-        # These carry no id; the same word twice for a subscription may well be meant twice.
-        expires = str(item.get("subscriptionExpirationDateTime", ""))
-        return Arrival(LIFECYCLE, (subscription, str(event), expires), as_body(kept))
+        # These carry no id, and the same word twice may well be meant twice. Heeding a repetition
+        # costs a request; missing one costs receipts.
+        return Arrival(LIFECYCLE, (subscription, str(event), str(new_id())), as_body(kept))
     return Arrival(GRAPH, graph_identity(item), as_body(kept))
 
 
