@@ -242,7 +242,7 @@ def sample_row(language: str) -> dict[str, Any]:
 
 def _rows(language: str) -> Iterator[dict[str, Any]]:
     row = sample_row(language)
-    no_costs = {"costs": []}
+    no_costs: dict[str, Any] = {"costs": []}
     no_sums = {**no_costs, "total": None, "prepaid": None}
     for amounts in ({}, no_costs, {**no_costs, "prepaid": None}, no_sums):
         for balance in ("243.70", "-56.30", "0.00"):

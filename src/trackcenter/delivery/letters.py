@@ -4,8 +4,9 @@ A letter has no provider that could accept it twice: rendering it again gives th
 storage keeps once, so a worker that dies here simply begins again.
 """
 
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -14,6 +15,7 @@ from django.db import IntegrityError, connection, transaction
 
 from trackcenter import storage
 from trackcenter.channels.documents.s10 import S10
+from trackcenter.channels.language import text_language
 from trackcenter.channels.letter import (
     SHEETS,
     Label,
@@ -27,11 +29,19 @@ from trackcenter.channels.rendered import RenderedAttachment
 from trackcenter.channels.sender import Sender
 from trackcenter.channels.snapshot import Snapshot
 from trackcenter.communications.models import Attachment, AttachmentKind
+from trackcenter.delivery.branding.selectors import logo_for, wording_for
 from trackcenter.delivery.claim import Claim, save
 from trackcenter.providers.base import Accepted, ProviderFailure
 
 PRINTER = "print"
 """The provider of letters: this house."""
+
+
+class Branding(TypedDict):
+    """What a document has of its building."""
+
+    logo: bytes | None
+    wording: Mapping[str, str]
 
 
 def make_letter(claim: Claim, *, sender: Sender) -> Accepted:
@@ -43,7 +53,13 @@ def make_letter(claim: Claim, *, sender: Sender) -> Accepted:
     number = postal_number(claim) if claim.attempt.channel == "LETTER_WITH_RECEIPT" else None
     snapshot = addressed(claim)
     issued_on = issue_date(claim)
-    letter = render_letter(snapshot, sender=sender, issued_on=issued_on, registered=number)
+    letter = render_letter(
+        snapshot,
+        sender=sender,
+        issued_on=issued_on,
+        registered=number,
+        **_branding(claim, snapshot),
+    )
     _check(letter, snapshot)
     label = render_labels(
         [Label(letter.address, letter.document_code)],
@@ -83,9 +99,18 @@ def make_statement(claim: Claim, *, sender: Sender) -> RenderedLetter:
 
     Raises `RenderError`.
     """
-    statement = render_statement(addressed(claim), sender=sender, issued_on=issue_date(claim))
+    snapshot = addressed(claim)
+    statement = render_statement(
+        snapshot, sender=sender, issued_on=issue_date(claim), **_branding(claim, snapshot)
+    )
     _check(statement, claim.snapshot)
     return statement
+
+
+def _branding(claim: Claim, snapshot: Snapshot) -> Branding:
+    building_id = claim.communication.building_id
+    language = text_language(snapshot.language, snapshot.country)
+    return {"logo": logo_for(building_id), "wording": wording_for(building_id, language)}
 
 
 def attach(claim: Claim, files: Iterable[RenderedAttachment]) -> None:
@@ -112,19 +137,27 @@ def issue_date(claim: Claim) -> date:
 
     Never the day of rendering, so that every copy of a bill has the same bytes.
     """
-    zone = ZoneInfo(claim.snapshot.time_zone or settings.TIME_ZONE)
-    return claim.communication.snapshot.created_at.astimezone(zone).date()
+    return bill_date(claim.snapshot, claim.communication.snapshot.created_at)
+
+
+def bill_date(snapshot: Snapshot, imported_at: datetime) -> date:
+    """The same for a snapshot and the moment it was imported."""
+    zone = ZoneInfo(snapshot.time_zone or settings.TIME_ZONE)
+    return imported_at.astimezone(zone).date()
 
 
 def addressed(claim: Claim) -> Snapshot:
     """The bill with the attempt's corrected postal address, if it has one."""
-    address = claim.attempt.contact.get("address")
+    return corrected(claim.snapshot, claim.attempt.contact)
+
+
+def corrected(snapshot: Snapshot, contact: Mapping[str, Any]) -> Snapshot:
+    """The bill with the postal address of a correction, if that has one."""
+    address = contact.get("address")
     if not address:
-        return claim.snapshot
+        return snapshot
     fields = ("street", "street2", "postcode", "city", "country")
-    return msgspec.structs.replace(
-        claim.snapshot, **{name: address.get(name) or None for name in fields}
-    )
+    return msgspec.structs.replace(snapshot, **{name: address.get(name) or None for name in fields})
 
 
 def _check(letter: RenderedLetter, snapshot: Snapshot) -> None:

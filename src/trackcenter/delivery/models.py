@@ -2,6 +2,16 @@
 
 from django.db import models
 
+from trackcenter.delivery.branding.models import BuildingSender, BuildingTemplate
+
+__all__ = [
+    "BuildingSender",
+    "BuildingTemplate",
+    "PostalNumberRange",
+    "SenderHour",
+    "SenderPace",
+]
+
 
 class SenderPace(models.Model):
     """One sender (a mailbox, or the number of text messages): its next turn and its pause."""

@@ -5,15 +5,19 @@ from contextlib import nullcontext
 from datetime import datetime
 
 from django.conf import settings
+from django.db import transaction
 
 from trackcenter import storage
 from trackcenter.channels.email import render_email
 from trackcenter.channels.errors import RenderError
+from trackcenter.channels.language import text_language
+from trackcenter.channels.rendered import RenderedAttachment, RenderedEmail
 from trackcenter.channels.sender import Sender
 from trackcenter.channels.sms import render_sms
-from trackcenter.communications.models import AttachmentKind
+from trackcenter.communications.models import Attachment, AttachmentKind
 from trackcenter.communications.payloads import Trouble
 from trackcenter.delivery import letters, record
+from trackcenter.delivery.branding.selectors import sender_for, sms_wording_for, wording_for
 from trackcenter.delivery.claim import Claim, SavedMarks, save, take
 from trackcenter.delivery.senders import email_provider_of
 from trackcenter.delivery.slots import graph_slot
@@ -72,11 +76,11 @@ def _hand_over(claim: Claim) -> Accepted:
 
 
 def _sender(claim: Claim) -> Sender:
-    return Sender(
-        name=settings.SENDER_NAME,
-        address=settings.SENDER_ADDRESS or "",
-        payee=claim.snapshot.payee or settings.PAYEE_NAME,
-    )
+    return sender_for(claim.snapshot, claim.communication.building_id)
+
+
+def _language(claim: Claim) -> str:
+    return text_language(claim.snapshot.language, claim.snapshot.country)
 
 
 def _email(claim: Claim) -> EmailOrder:
@@ -84,30 +88,23 @@ def _email(claim: Claim) -> EmailOrder:
         raise RenderError("there is no e-mail address")
     attempt = claim.attempt
     sender = _sender(claim)
-    message = render_email(claim.snapshot, sender=sender)
-    statement = letters.make_statement(claim, sender=sender)
-    files = (*message.attachments, statement.as_attachment(AttachmentKind.STATEMENT))
-    letters.attach(claim, files)
-    save(
-        claim,
-        recipient=claim.email,
-        subject=message.subject,
-        document_code=statement.document_code,
-        body_text_sha256=storage.save(message.text.encode(), content_type="text/plain"),
-        body_html_sha256=storage.save(message.html.encode(), content_type="text/html"),
-        mailbox=claim.sender,
-        provider=email_provider_of(attempt),
-    )
+    way = {"mailbox": claim.sender, "provider": email_provider_of(attempt)}
+    message = _written_email(claim)
+    if message is None:
+        message = _new_email(claim, sender, way)
+    else:
+        save(claim, **way)
     return EmailOrder(
         attempt_id=attempt.id,
         mailbox=attempt.mailbox,
-        from_name=settings.SENDER_NAME,
+        from_name=sender.name,
+        reply_to=sender.reply_to,
         to_address=claim.email,
         to_name=claim.communication.recipient_name,
         subject=message.subject,
         html=message.html,
         text=message.text,
-        attachments=files,
+        attachments=message.attachments,
         draft_id=attempt.draft_id or None,
         internet_message_id=attempt.internet_message_id or None,
         send_started_at=attempt.send_started_at,
@@ -115,26 +112,86 @@ def _email(claim: Claim) -> EmailOrder:
     )
 
 
+def _written_email(claim: Claim) -> RenderedEmail | None:
+    """What an earlier try of this attempt wrote.
+
+    The provider may have that already, so no later change of the building's texts may make
+    another message of it.
+    """
+    attempt = claim.attempt
+    if not attempt.body_html_sha256:
+        return None
+    files = Attachment.objects.filter(attempt_id=attempt.id, kind=AttachmentKind.STATEMENT)
+    return RenderedEmail(
+        subject=attempt.subject,
+        html=storage.open(attempt.body_html_sha256).decode(),
+        text=storage.open(attempt.body_text_sha256).decode(),
+        attachments=tuple(
+            RenderedAttachment(
+                file.file_name, file.content_type, storage.open(file.sha256), file.kind
+            )
+            for file in files
+        ),
+    )
+
+
+def _new_email(claim: Claim, sender: Sender, way: dict[str, str]) -> RenderedEmail:
+    wording = wording_for(claim.communication.building_id, _language(claim))
+    statement = letters.make_statement(claim, sender=sender)
+    message = render_email(
+        claim.snapshot,
+        sender=sender,
+        wording=wording,
+        attachments=[statement.as_attachment(AttachmentKind.STATEMENT)],
+    )
+    text = storage.save(message.text.encode(), content_type="text/plain")
+    html = storage.save(message.html.encode(), content_type="text/html")
+    with transaction.atomic():
+        letters.attach(claim, message.attachments)
+        save(
+            claim,
+            recipient=claim.email,
+            subject=message.subject,
+            document_code=statement.document_code,
+            body_text_sha256=text,
+            body_html_sha256=html,
+            **way,
+        )
+    return message
+
+
 def _sms(claim: Claim) -> SmsOrder:
     if not claim.phone:
         raise RenderError("there is no phone number")
     attempt = claim.attempt
-    message = render_sms(claim.snapshot, sender=_sender(claim))
-    save(
-        claim,
-        recipient=claim.phone,
-        body_text_sha256=storage.save(message.text.encode(), content_type="text/plain"),
-        sms_segments=message.segments,
-    )
+    text = _written_sms(claim) or _new_sms(claim)
     return SmsOrder(
         attempt_id=attempt.id,
         repeatability_id=attempt.id,
         repeatability_first_sent=_aware(attempt.first_sent_at),
         sender=claim.sender,
         to=claim.phone,
-        text=message.text,
+        text=text,
         send_started_at=attempt.send_started_at,
     )
+
+
+def _written_sms(claim: Claim) -> str | None:
+    """What an earlier try of this attempt wrote: the provider may have that already."""
+    sha256 = claim.attempt.body_text_sha256
+    return storage.open(sha256).decode() if sha256 else None
+
+
+def _new_sms(claim: Claim) -> str:
+    wording = sms_wording_for(claim.communication.building_id, _language(claim))
+    message = render_sms(claim.snapshot, sender=_sender(claim), wording=wording)
+    save(
+        claim,
+        recipient=claim.phone,
+        body_text_sha256=storage.save(message.text.encode(), content_type="text/plain"),
+        sms_segments=message.segments,
+    )
+    return message.text
 
 
 def _aware(moment: datetime | None) -> datetime:
