@@ -2,7 +2,7 @@
 
 import { type Client, type ClientMeta, formDataBodySerializer, type Options as Options2, type RequestResult, type TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddNoteData, AddNoteErrors, AddNoteResponses, GetAttachmentData, GetAttachmentErrors, GetBatchData, GetBatchErrors, GetBatchResponses, GetCommunicationData, GetCommunicationErrors, GetCommunicationResponses, GetExportData, GetExportErrors, GetExportResponses, GetUnitData, GetUnitErrors, GetUnitResponses, GreetEmailReportsData, GreetEmailReportsErrors, GreetEmailReportsResponses, GreetSmsReportsData, GreetSmsReportsErrors, GreetSmsReportsResponses, ImportBillingFileData, ImportBillingFileErrors, ImportBillingFileResponses, ListActivityData, ListActivityErrors, ListActivityResponses, ListBuildingsData, ListBuildingsErrors, ListBuildingsResponses, ListContradictionsData, ListContradictionsErrors, ListContradictionsResponses, ListExportsData, ListExportsErrors, ListExportsResponses, ListUnitsData, ListUnitsErrors, ListUnitsResponses, ListUnknownOutcomesData, ListUnknownOutcomesErrors, ListUnknownOutcomesResponses, ListYearsData, ListYearsErrors, ListYearsResponses, ReceiveEmailReportData, ReceiveEmailReportErrors, ReceiveEmailReportResponses, ReceiveGraphNotificationData, ReceiveGraphNotificationErrors, ReceiveGraphNotificationResponses, ReceiveSmsReportData, ReceiveSmsReportErrors, ReceiveSmsReportResponses, RecordManualEventData, RecordManualEventErrors, RecordManualEventResponses, RequestExportData, RequestExportErrors, RequestExportResponses, ResendCommunicationData, ResendCommunicationErrors, ResendCommunicationResponses, ResolveUnknownOutcomeData, ResolveUnknownOutcomeErrors, ResolveUnknownOutcomeResponses, SendBatchData, SendBatchErrors, SendBatchResponses } from './types.gen';
+import type { AddNoteData, AddNoteErrors, AddNoteResponses, FindDocumentData, FindDocumentErrors, FindDocumentResponses, GetAttachmentData, GetAttachmentErrors, GetBatchData, GetBatchErrors, GetBatchResponses, GetCommunicationData, GetCommunicationErrors, GetCommunicationResponses, GetExportData, GetExportErrors, GetExportResponses, GetPrintRunData, GetPrintRunErrors, GetPrintRunResponses, GetUnitData, GetUnitErrors, GetUnitResponses, GreetEmailReportsData, GreetEmailReportsErrors, GreetEmailReportsResponses, GreetSmsReportsData, GreetSmsReportsErrors, GreetSmsReportsResponses, ImportBillingFileData, ImportBillingFileErrors, ImportBillingFileResponses, ListActivityData, ListActivityErrors, ListActivityResponses, ListBuildingsData, ListBuildingsErrors, ListBuildingsResponses, ListContradictionsData, ListContradictionsErrors, ListContradictionsResponses, ListExportsData, ListExportsErrors, ListExportsResponses, ListPrintRunsData, ListPrintRunsErrors, ListPrintRunsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUnitsData, ListUnitsErrors, ListUnitsResponses, ListUnknownOutcomesData, ListUnknownOutcomesErrors, ListUnknownOutcomesResponses, ListYearsData, ListYearsErrors, ListYearsResponses, MakePrintRunData, MakePrintRunErrors, MakePrintRunResponses, MarkPostedData, MarkPostedErrors, MarkPostedResponses, ReceiveEmailReportData, ReceiveEmailReportErrors, ReceiveEmailReportResponses, ReceiveGraphNotificationData, ReceiveGraphNotificationErrors, ReceiveGraphNotificationResponses, ReceiveSmsReportData, ReceiveSmsReportErrors, ReceiveSmsReportResponses, RecordManualEventData, RecordManualEventErrors, RecordManualEventResponses, RequestExportData, RequestExportErrors, RequestExportResponses, ResendCommunicationData, ResendCommunicationErrors, ResendCommunicationResponses, ResolveUnknownOutcomeData, ResolveUnknownOutcomeErrors, ResolveUnknownOutcomeResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, SendBatchData, SendBatchErrors, SendBatchResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -223,6 +223,67 @@ export const sendBatch = <ThrowOnError extends boolean = false>(options: Options
 });
 
 /**
+ * Make Print Run
+ *
+ * One file of the letters that lie ready, labels and lodgement slip; asked again, the same.
+ *
+ * Registered letters first, then the others, each by unit number. 409 when none is ready.
+ */
+export const makePrintRun = <ThrowOnError extends boolean = false>(options: Options<MakePrintRunData, ThrowOnError>): RequestResult<MakePrintRunResponses, MakePrintRunErrors, ThrowOnError> => (options.client ?? client).post<MakePrintRunResponses, MakePrintRunErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/batches/{batch_id}/print-run',
+    ...options
+});
+
+/**
+ * List Print Runs
+ *
+ * The print runs of a batch, and how many letters wait for one.
+ */
+export const listPrintRuns = <ThrowOnError extends boolean = false>(options: Options<ListPrintRunsData, ThrowOnError>): RequestResult<ListPrintRunsResponses, ListPrintRunsErrors, ThrowOnError> => (options.client ?? client).get<ListPrintRunsResponses, ListPrintRunsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/batches/{batch_id}/print-runs',
+    ...options
+});
+
+/**
+ * Get Print Run
+ *
+ * A print run and links to its files.
+ */
+export const getPrintRun = <ThrowOnError extends boolean = false>(options: Options<GetPrintRunData, ThrowOnError>): RequestResult<GetPrintRunResponses, GetPrintRunErrors, ThrowOnError> => (options.client ?? client).get<GetPrintRunResponses, GetPrintRunErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/print-runs/{print_run_id}',
+    ...options
+});
+
+/**
+ * Mark Posted
+ *
+ * Say on which day the letters of a run were posted: an event for each of them.
+ */
+export const markPosted = <ThrowOnError extends boolean = false>(options: Options<MarkPostedData, ThrowOnError>): RequestResult<MarkPostedResponses, MarkPostedErrors, ThrowOnError> => (options.client ?? client).post<MarkPostedResponses, MarkPostedErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/print-runs/{print_run_id}/posted',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Find Document
+ *
+ * The unit and communications of a document code or postal number, typed or scanned.
+ */
+export const findDocument = <ThrowOnError extends boolean = false>(options: Options<FindDocumentData, ThrowOnError>): RequestResult<FindDocumentResponses, FindDocumentErrors, ThrowOnError> => (options.client ?? client).get<FindDocumentResponses, FindDocumentErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/documents/{document_code}',
+    ...options
+});
+
+/**
  * Request Export
  *
  * Ask for a file of communications, as CSV or XLSX; a worker writes it.
@@ -256,6 +317,28 @@ export const getExport = <ThrowOnError extends boolean = false>(options: Options
 export const listExports = <ThrowOnError extends boolean = false>(options?: Options<ListExportsData, ThrowOnError>): RequestResult<ListExportsResponses, ListExportsErrors, ThrowOnError> => (options?.client ?? client).get<ListExportsResponses, ListExportsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/track/exports',
+    ...options
+});
+
+/**
+ * Get Tokens
+ *
+ * Tokens, newest first: an administrator sees everybody's, anybody else their own.
+ */
+export const listTokens = <ThrowOnError extends boolean = false>(options?: Options<ListTokensData, ThrowOnError>): RequestResult<ListTokensResponses, ListTokensErrors, ThrowOnError> => (options?.client ?? client).get<ListTokensResponses, ListTokensErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/tokens',
+    ...options
+});
+
+/**
+ * Revoke Token
+ *
+ * End a token now; ending it again changes nothing.
+ */
+export const revokeToken = <ThrowOnError extends boolean = false>(options: Options<RevokeTokenData, ThrowOnError>): RequestResult<RevokeTokenResponses, RevokeTokenErrors, ThrowOnError> => (options.client ?? client).post<RevokeTokenResponses, RevokeTokenErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/tokens/{token_id}/revoke',
     ...options
 });
 

@@ -1329,6 +1329,160 @@ export type SendIn = {
 };
 
 /**
+ * PrintRunOut
+ *
+ * A print run; the links work for an hour and are null until the run is READY.
+ */
+export type PrintRunOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Batchid
+     */
+    batchId: string;
+    /**
+     * Buildingid
+     */
+    buildingId: string;
+    /**
+     * Year
+     */
+    year: number;
+    /**
+     * Status
+     */
+    status: 'PENDING' | 'READY' | 'FAILED' | 'POSTED';
+    /**
+     * Lettercount
+     */
+    letterCount: number;
+    /**
+     * Registeredcount
+     */
+    registeredCount: number;
+    /**
+     * Pagecount
+     */
+    pageCount: number | null;
+    /**
+     * Reason
+     */
+    reason: string;
+    /**
+     * Createdat
+     */
+    createdAt: string;
+    /**
+     * Postedon
+     */
+    postedOn: string | null;
+    /**
+     * Lettersurl
+     */
+    lettersUrl: string | null;
+    /**
+     * Labelsurl
+     */
+    labelsUrl: string | null;
+    /**
+     * Slipurl
+     */
+    slipUrl: string | null;
+};
+
+/**
+ * PrintRunList
+ */
+export type PrintRunList = {
+    /**
+     * Items
+     *
+     * newest first
+     */
+    items: Array<PrintRunOut>;
+    /**
+     * Ready
+     *
+     * letters that lie ready and are in no run yet
+     */
+    ready: number;
+};
+
+/**
+ * PostedIn
+ */
+export type PostedIn = {
+    /**
+     * Date
+     */
+    date: string;
+};
+
+/**
+ * DocumentCommunication
+ */
+export type DocumentCommunication = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Channel
+     */
+    channel: 'EMAIL' | 'SMS' | 'LETTER' | 'LETTER_WITH_RECEIPT';
+    /**
+     * Deliverystatus
+     */
+    deliveryStatus: string;
+    /**
+     * Attempt
+     */
+    attempt: number;
+    /**
+     * Postalnumber
+     */
+    postalNumber: string;
+};
+
+/**
+ * DocumentOut
+ *
+ * What a document code or postal number on a page leads to.
+ */
+export type DocumentOut = {
+    /**
+     * Documentcode
+     */
+    documentCode: string;
+    /**
+     * Buildingid
+     */
+    buildingId: string;
+    /**
+     * Unitid
+     */
+    unitId: string;
+    /**
+     * Unitnumber
+     */
+    unitNumber: string;
+    /**
+     * Recipientname
+     */
+    recipientName: string;
+    /**
+     * Year
+     */
+    year: number;
+    /**
+     * Communications
+     */
+    communications: Array<DocumentCommunication>;
+};
+
+/**
  * ExportFilters
  *
  * What an export shall hold; without any filter, everything you may see.
@@ -1445,6 +1599,84 @@ export type ExportPage = {
      * Items
      */
     items: Array<ExportOut>;
+    /**
+     * Nextcursor
+     */
+    nextCursor: string | null;
+};
+
+/**
+ * TokenQuery
+ */
+export type TokenQuery = {
+    /**
+     * Cursor
+     */
+    cursor?: string | null;
+    /**
+     * Limit
+     */
+    limit?: number;
+    /**
+     * Username
+     *
+     * only this user's
+     */
+    username?: string;
+};
+
+/**
+ * TokenOut
+ *
+ * A bearer token.
+ */
+export type TokenOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Username
+     */
+    username: string;
+    /**
+     * Role
+     */
+    role: 'admin' | 'viewer';
+    /**
+     * Buildings
+     *
+     * codes; null: not limited to some
+     */
+    buildings: Array<string> | null;
+    /**
+     * Createdat
+     */
+    createdAt: string;
+    /**
+     * Expiresat
+     */
+    expiresAt: string | null;
+    /**
+     * Lastusedat
+     *
+     * to the minute
+     */
+    lastUsedAt: string | null;
+    /**
+     * Revokedat
+     */
+    revokedAt: string | null;
+};
+
+/**
+ * TokenPage
+ */
+export type TokenPage = {
+    /**
+     * Items
+     */
+    items: Array<TokenOut>;
     /**
      * Nextcursor
      */
@@ -2463,6 +2695,296 @@ export type SendBatchResponses = {
 
 export type SendBatchResponse = SendBatchResponses[keyof SendBatchResponses];
 
+export type MakePrintRunData = {
+    body?: never;
+    path: {
+        /**
+         * Batch Id
+         */
+        batch_id: string;
+    };
+    query?: never;
+    url: '/api/track/batches/{batch_id}/print-run';
+};
+
+export type MakePrintRunErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type MakePrintRunError = MakePrintRunErrors[keyof MakePrintRunErrors];
+
+export type MakePrintRunResponses = {
+    /**
+     * Accepted
+     */
+    202: PrintRunOut;
+};
+
+export type MakePrintRunResponse = MakePrintRunResponses[keyof MakePrintRunResponses];
+
+export type ListPrintRunsData = {
+    body?: never;
+    path: {
+        /**
+         * Batch Id
+         */
+        batch_id: string;
+    };
+    query?: never;
+    url: '/api/track/batches/{batch_id}/print-runs';
+};
+
+export type ListPrintRunsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type ListPrintRunsError = ListPrintRunsErrors[keyof ListPrintRunsErrors];
+
+export type ListPrintRunsResponses = {
+    /**
+     * OK
+     */
+    200: PrintRunList;
+};
+
+export type ListPrintRunsResponse = ListPrintRunsResponses[keyof ListPrintRunsResponses];
+
+export type GetPrintRunData = {
+    body?: never;
+    path: {
+        /**
+         * Print Run Id
+         */
+        print_run_id: string;
+    };
+    query?: never;
+    url: '/api/track/print-runs/{print_run_id}';
+};
+
+export type GetPrintRunErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type GetPrintRunError = GetPrintRunErrors[keyof GetPrintRunErrors];
+
+export type GetPrintRunResponses = {
+    /**
+     * OK
+     */
+    200: PrintRunOut;
+};
+
+export type GetPrintRunResponse = GetPrintRunResponses[keyof GetPrintRunResponses];
+
+export type MarkPostedData = {
+    body: PostedIn;
+    path: {
+        /**
+         * Print Run Id
+         */
+        print_run_id: string;
+    };
+    query?: never;
+    url: '/api/track/print-runs/{print_run_id}/posted';
+};
+
+export type MarkPostedErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type MarkPostedError = MarkPostedErrors[keyof MarkPostedErrors];
+
+export type MarkPostedResponses = {
+    /**
+     * OK
+     */
+    200: PrintRunOut;
+};
+
+export type MarkPostedResponse = MarkPostedResponses[keyof MarkPostedResponses];
+
+export type FindDocumentData = {
+    body?: never;
+    path: {
+        /**
+         * Document Code
+         */
+        document_code: string;
+    };
+    query?: never;
+    url: '/api/track/documents/{document_code}';
+};
+
+export type FindDocumentErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type FindDocumentError = FindDocumentErrors[keyof FindDocumentErrors];
+
+export type FindDocumentResponses = {
+    /**
+     * OK
+     */
+    200: DocumentOut;
+};
+
+export type FindDocumentResponse = FindDocumentResponses[keyof FindDocumentResponses];
+
 export type RequestExportData = {
     body: ExportIn;
     path?: never;
@@ -2635,6 +3157,132 @@ export type ListExportsResponses = {
 };
 
 export type ListExportsResponse = ListExportsResponses[keyof ListExportsResponses];
+
+export type ListTokensData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Cursor
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         */
+        limit?: number;
+        /**
+         * Username
+         *
+         * only this user's
+         */
+        username?: string;
+    };
+    url: '/api/track/tokens';
+};
+
+export type ListTokensErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type ListTokensError = ListTokensErrors[keyof ListTokensErrors];
+
+export type ListTokensResponses = {
+    /**
+     * OK
+     */
+    200: TokenPage;
+};
+
+export type ListTokensResponse = ListTokensResponses[keyof ListTokensResponses];
+
+export type RevokeTokenData = {
+    body?: never;
+    path: {
+        /**
+         * Token Id
+         */
+        token_id: string;
+    };
+    query?: never;
+    url: '/api/track/tokens/{token_id}/revoke';
+};
+
+export type RevokeTokenErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type RevokeTokenError = RevokeTokenErrors[keyof RevokeTokenErrors];
+
+export type RevokeTokenResponses = {
+    /**
+     * OK
+     */
+    200: TokenOut;
+};
+
+export type RevokeTokenResponse = RevokeTokenResponses[keyof RevokeTokenResponses];
 
 export type ReceiveGraphNotificationData = {
     body?: never;
