@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from django.db import connection
@@ -41,6 +41,17 @@ TASKS = (DELIVER, SEND_BATCH, WRITE_EXPORT, APPLY_RECEIPT)
 """The tasks that carry a message. The rest run on a schedule: a failed run is nobody's business."""
 
 
+class _Place(NamedTuple):
+    task: str
+    queue: str
+    priority: int
+
+
+# Higher goes first. What a person waits for, and news that has come, must not stand behind a batch
+# of ten thousand messages; within one priority the oldest goes first.
+_BATCH, _PERSON, _NEWS = 0, 5, 10
+
+
 def publish(messages: Iterable[Message]) -> int:
     """Queue messages inside the running transaction, one statement a queue. Says how many.
 
@@ -48,23 +59,24 @@ def publish(messages: Iterable[Message]) -> int:
     """
     if not connection.in_atomic_block:
         raise RuntimeError("jobs are published inside the transaction that decided them")
-    by_place: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    by_place: dict[_Place, list[dict[str, Any]]] = defaultdict(list)
     for message in messages:
         by_place[_place(message)].append(msgspec.to_builtins(message))
-    for (task, queue), arguments in by_place.items():
-        app.configure_task(task, queue=queue).batch_defer(*arguments)
+    for place, arguments in by_place.items():
+        job = app.configure_task(place.task, queue=place.queue, priority=place.priority)
+        job.batch_defer(*arguments)
     return sum(len(arguments) for arguments in by_place.values())
 
 
-def _place(message: Message) -> tuple[str, str]:
+def _place(message: Message) -> _Place:
     match message:
-        case SendCommunicationJob(channel=channel):
-            return DELIVER, CHANNEL_QUEUES[channel]
+        case SendCommunicationJob(channel=channel, resend=resend):
+            return _Place(DELIVER, CHANNEL_QUEUES[channel], _PERSON if resend else _BATCH)
         case SendBatchJob():
-            return SEND_BATCH, MAINTENANCE
+            return _Place(SEND_BATCH, MAINTENANCE, _PERSON)
         case PrintRunJob():
-            return MAKE_PRINT_RUN, CHANNEL_QUEUES["LETTER"]
+            return _Place(MAKE_PRINT_RUN, CHANNEL_QUEUES["LETTER"], _PERSON)
         case ExportJob():
-            return WRITE_EXPORT, EXPORT
+            return _Place(WRITE_EXPORT, EXPORT, _PERSON)
         case ReceiptJob():
-            return APPLY_RECEIPT, RECEIPTS
+            return _Place(APPLY_RECEIPT, RECEIPTS, _NEWS)
