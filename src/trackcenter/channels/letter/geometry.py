@@ -28,7 +28,7 @@ REMARKS = Box(25, 45, 66, 16.8)
 ADDRESS = Box(25, 63.9, 66, 24.6)
 REFERENCE = Box(125, 50, 65, 46)
 """Building, unit and year, date and how to reach the sender."""
-FOOT = Box(25, 272, 165, 15)
+FOOT = Box(25, 275, 165, 15)
 """Document code and page number, on every page."""
 
 FOLDS = (105.0, 210.0)

@@ -46,6 +46,11 @@ def texts(language: str, section: str) -> Texts:
     return Texts(_sections(language)[section])
 
 
+def source(language: str, section: str, name: str) -> str:
+    """One text as it stands in its file: the template that a building may word anew."""
+    return _sections(language)[section][name].strip()
+
+
 @lru_cache
 def words(language: str) -> dict[str, str]:
     """The plain words the facts themselves are written with (`unit` → `Wohnung`)."""
