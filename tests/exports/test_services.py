@@ -33,9 +33,12 @@ def an_export(kind: str = "csv", **filters: Any) -> CommunicationExport:
     return request_export(an_admin(), filters, kind)
 
 
-def jobs() -> list[tuple[str, str, dict[str, Any]]]:
+def jobs_of(export: CommunicationExport) -> list[tuple[str, str]]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT task_name, queue_name, args::text FROM procrastinate_jobs")
+        cursor.execute(
+            "SELECT task_name, queue_name FROM procrastinate_jobs WHERE args = %s::jsonb",
+            [f'{{"exportId": "{export.id}"}}'],
+        )
         return cursor.fetchall()
 
 
@@ -47,7 +50,7 @@ def files_in(folder: Path) -> list[Path]:
 def test_an_export_ends_ready_with_its_file_counted_and_hashed(kind: str, folder: Path):
     a_bill("EMAIL", "SMS")
     export = an_export(kind)
-    assert jobs() == [("write-export", "export", f'{{"exportId": "{export.id}"}}')]
+    assert jobs_of(export) == [("write-export", "export")]
     write_export(export.id)
     export.refresh_from_db()
     content = storage.open(export.sha256)

@@ -169,6 +169,21 @@ def export(
 
 
 @app.command()
+def bench(
+    name: Annotated[str | None, typer.Argument(help="Of the list.")] = None,
+    list_: Annotated[bool, typer.Option("--list", help="Name the benchmarks.")] = False,
+) -> None:
+    """Measure something and print the ratio."""
+    from trackcenter.cli.bench import benchmarks, run
+
+    if name is None or list_:
+        for known_as, about in benchmarks():
+            print(f"{known_as:12}{about}")
+        return
+    raise typer.Exit(run(name, []))
+
+
+@app.command()
 def doctor() -> None:
     """Say what is misconfigured, and how to mend it."""
     from trackcenter.config.doctor import examine_environment, examine_installation, exit_code
