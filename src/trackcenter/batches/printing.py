@@ -120,7 +120,7 @@ def _files(run: PrintRun) -> dict[str, Any]:
             "attempt_id", "attempt__document_code", "attempt__postal_number", "attempt__recipient"
         )
     )
-    made_on = _today(run)
+    made_on = today(run)
     sender = _sender()
     with tempfile.TemporaryDirectory() as folder:
         merged = Path(folder) / "letters.pdf"
@@ -202,7 +202,7 @@ def mark_posted(actor: Actor, run_id: UUID, *, posted_on: date) -> PrintRun:
     run = visible_runs(actor.visible).select_for_update(of=("self",)).filter(id=run_id).first()
     if run is None:
         raise NotFound("no such print run")
-    if posted_on > _today(run):
+    if posted_on > today(run):
         raise InputError.at("body", "date", msg="this day has not come yet")
     if run.status == PrintRunStatus.POSTED:
         if run.posted_on != posted_on:
@@ -247,7 +247,8 @@ def _zone(run: PrintRun) -> ZoneInfo:
     return ZoneInfo(run.batch.building.time_zone or settings.TIME_ZONE)
 
 
-def _today(run: PrintRun) -> date:
+def today(run: PrintRun) -> date:
+    """The day it is at the building of a run."""
     return now().astimezone(_zone(run)).date()
 
 

@@ -274,8 +274,29 @@ def _wait_until_ready(
 
 
 def _watch(processes: dict[str, subprocess.Popen[bytes]], stopped: threading.Event) -> None:
-    while not stopped.wait(0.5):
+    """Wait for the end; meanwhile post the letters of earlier years as they become ready."""
+    while not stopped.wait(2):
         _stop_if_ended(processes)
+        _post_letters()
+
+
+def _post_letters() -> None:
+    """Print and post the letters of earlier years, so that the newest year's are what is to do."""
+    from trackcenter.access.actor import actor_of
+    from trackcenter.access.models import User
+    from trackcenter.batches import printing
+    from trackcenter.batches.models import PrintRun
+    from trackcenter.communications.models import Batch
+
+    admin = actor_of(User.objects.get(username=USER))
+    years = sorted(set(Batch.objects.values_list("year", flat=True)))
+    for batch in Batch.objects.filter(
+        year__in=years[:-1], print_runs=None, completed_at__isnull=False
+    ):
+        if printing.ready_letters(batch).exists():
+            printing.request_run(admin, batch.id)
+    for run in PrintRun.objects.filter(status="READY", batch__year__in=years[:-1]):
+        printing.mark_posted(admin, run.id, posted_on=printing.today(run))
 
 
 def _stop_if_ended(processes: dict[str, subprocess.Popen[bytes]]) -> None:
