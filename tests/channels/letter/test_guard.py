@@ -33,6 +33,7 @@ def test_the_right_letter_passes() -> None:
     letter = a_letter()
     check(letter)
     check(letter, unit="12")  # as the billing row has it
+    check(a_letter(unit="Laden links, Hinterhaus, zweiter Aufgang"))
 
 
 def test_a_name_in_capitals_by_its_country_passes() -> None:
@@ -47,6 +48,18 @@ def test_another_units_letter_is_stopped() -> None:
         check(other, recipient="Jürgen Größer")
     with pytest.raises(ContentMismatch, match="unit"):
         check(other, unit="Wohnung 12")
+
+
+@pytest.mark.parametrize("near", ["Jürgen", "Größer", "Jürgen Größe", "ürgen Größer", ""])
+def test_a_part_of_a_name_is_another_name(near: str) -> None:
+    with pytest.raises(ContentMismatch, match="recipient"):
+        check(a_letter(), recipient=near)
+
+
+@pytest.mark.parametrize("near", ["2", "1", "Wohnung 1", "Wohnung", "Musterstraße 12", ""])
+def test_a_part_of_a_unit_is_another_unit(near: str) -> None:
+    with pytest.raises(ContentMismatch, match="unit"):
+        check(a_letter(), unit=near)
 
 
 def test_the_recipient_must_be_in_the_address_field() -> None:

@@ -114,9 +114,9 @@ def test_address_and_reference_stand_where_the_standard_has_them() -> None:
     returned = extent_of("Hausverwaltung Nord GmbH · Lindenallee 4 · 20095 Hamburg", letter.pdf)
     assert returned.top >= 57.5
     assert returned.bottom <= 62.7
-    building = extent_of("Gebäude", letter.pdf)
-    assert building.left == pytest.approx(125, abs=0.5)
-    assert building.top == pytest.approx(50, abs=0.5)
+    unit = extent_of("Einheit", letter.pdf)
+    assert unit.left == pytest.approx(125, abs=0.5)
+    assert unit.top == pytest.approx(50, abs=0.5)
     subject = extent_of("Nebenkostenabrechnung 2024", letter.pdf)
     assert 102 <= subject.top <= 106
 

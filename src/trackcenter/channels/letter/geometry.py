@@ -27,7 +27,15 @@ ADDRESS_FIELD = Box(20, 45, 85, 45)
 REMARKS = Box(25, 45, 66, 16.8)
 ADDRESS = Box(25, 63.9, 66, 24.6)
 REFERENCE = Box(125, 50, 65, 46)
-"""Building, unit and year, date and how to reach the sender."""
+"""Unit, building, year, how to reach the sender, date: a column of names, one of values."""
+NAMES_WIDTH, NAMES_GAP = 19.0, 2.0
+VALUES = Box(
+    REFERENCE.x + NAMES_WIDTH + NAMES_GAP,
+    REFERENCE.y,
+    REFERENCE.width - NAMES_WIDTH - NAMES_GAP,
+    REFERENCE.height,
+)
+"""The values of the reference block; the unit is the first of them."""
 FOOT = Box(25, 275, 165, 15)
 """Document code and page number, on every page."""
 
@@ -38,6 +46,8 @@ AS_DATA = {
     "remarks": REMARKS.as_data(),
     "address": ADDRESS.as_data(),
     "reference": REFERENCE.as_data(),
+    "names_width": NAMES_WIDTH,
+    "names_gap": NAMES_GAP,
     "folds": list(FOLDS),
     "punch": PUNCH,
 }

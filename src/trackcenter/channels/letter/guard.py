@@ -6,10 +6,11 @@ mix-up of bytes, rows or workers puts one unit's bill into another's envelope.
 
 import re
 import unicodedata
+from collections import Counter
 
 from trackcenter.channels.documents import code, reading
 from trackcenter.channels.errors import RenderError
-from trackcenter.channels.letter.geometry import ADDRESS, FOOT, REFERENCE, Box
+from trackcenter.channels.letter.geometry import ADDRESS, FOOT, VALUES, Box
 
 _SLACK = 1.0
 """Millimetres that a character's box may stand out of the field it is set in."""
@@ -26,8 +27,9 @@ def check_document(pdf: bytes, *, document_code: str, unit: str, recipient: str)
     """Nothing, when this is the document for that unit and recipient.
 
     Each page must bear `document_code` at its foot and no other document's code anywhere; the
-    first page the recipient in the address field and the unit in the reference block (`unit` and
-    `recipient` as in `RenderedLetter`, or as in the billing row). Raises ContentMismatch.
+    first page the recipient, on lines of its own, in the address field and the unit in its place of
+    the reference block (`unit` and `recipient` as in `RenderedLetter`, or as in the billing row:
+    `12` for `Wohnung 12`). Raises ContentMismatch.
     """
     try:
         with reading.opened(pdf) as document:
@@ -42,11 +44,11 @@ def check_document(pdf: bytes, *, document_code: str, unit: str, recipient: str)
                         f"content check: page {number} bears {', '.join(sorted(strange))}"
                     )
                 if number == 1:
-                    if not _says(_inside(page, ADDRESS), recipient):
+                    if not _has_on_lines(_inside(page, ADDRESS), recipient):
                         raise ContentMismatch(
                             "content check: the recipient is not in the address field"
                         )
-                    if not _says(_inside(page, REFERENCE), unit):
+                    if not _begins_with(_inside(page, VALUES), unit):
                         raise ContentMismatch(
                             "content check: the unit is not in the reference block"
                         )
@@ -60,21 +62,35 @@ def _inside(page: reading.PageText, box: Box) -> str:
     )
 
 
-def _says(text: str, name: str) -> bool:
-    """Whether the text holds the name, however it was broken into lines.
+def _has_on_lines(text: str, name: str) -> bool:
+    """Whether whole lines of the text, one or several in a row, are the name and nothing else."""
+    lines = text.splitlines()
+    return any(
+        _same("".join(lines[first:last]), name)
+        for first in range(len(lines))
+        for last in range(first + 1, len(lines) + 1)
+    )
 
-    What is written from right to left comes out of a PDF in the order of sight, piece by piece:
-    there each word must be found, forwards or backwards.
+
+def _begins_with(text: str, unit: str) -> bool:
+    """Whether the first lines of the text are the unit, or the first ends in its bare number."""
+    lines = text.splitlines()
+    words = lines[0].split() if lines else []
+    return any(_same("".join(lines[:last]), unit) for last in range(1, len(lines) + 1)) or any(
+        _same("".join(words[first:]), unit) for first in range(1, len(words))
+    )
+
+
+def _same(text: str, name: str) -> bool:
+    """Whether both are the same words, however broken into lines.
+
+    What is written from right to left comes out of a PDF in the order of sight, and a letter drawn
+    in two glyphs comes out twice: there only the characters can be compared.
     """
     held, sought = _plain(text), _plain(name)
-    if not sought:
-        return False
-    if sought in held:
-        return True
-    if not any(unicodedata.bidirectional(character) in ("R", "AL") for character in sought):
-        return False
-    words = [word for part in name.split() if (word := _plain(part))]
-    return all(word in held or word[::-1] in held for word in words)
+    if any(unicodedata.bidirectional(character) in ("R", "AL") for character in sought):
+        return Counter(sought) <= Counter(held) and set(held) == set(sought)
+    return bool(sought) and held == sought
 
 
 def _plain(text: str) -> str:

@@ -140,8 +140,8 @@ def _content(
     country = posting_country(snapshot, origin)
     building = ", ".join(filter(None, (facts.building, facts.building_address)))
     reference = [
+        (text["unit"], facts.unit),  # the guard looks for it in the first place
         (text["building"], building),
-        (text["unit"], facts.unit),
         (text["period"], facts.year),
         (text["phone"], facts.sender_phone),
         (text["email"], facts.sender_reply_to),
