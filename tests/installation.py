@@ -4,11 +4,14 @@ Everything is started as an operator starts it, through the command line.
 """
 
 import os
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -93,6 +96,15 @@ class Installation:
                 process.kill()
                 process.wait()
 
+    @contextmanager
+    def serving(self, port: int = 0) -> Iterator[str]:
+        """Have the web server run meanwhile; gives its address."""
+        port = port or free_port()
+        url = f"http://127.0.0.1:{port}"
+        with self.running("serve", "--port", str(port)):
+            until(lambda: _ready(url), seconds=60, what="the web server")
+            yield url
+
     def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Ask the database, as its superuser."""
         with psycopg.connect(self.server.superuser_url) as connection:
@@ -116,6 +128,22 @@ def installation(*, speed: float = 20) -> Iterator[Installation]:
         server = stack.enter_context(embedded.running(folder))
         sandbox = stack.enter_context(running_sandbox(speed=speed))
         yield Installation(folder, server, sandbox)
+
+
+def free_port() -> int:
+    """A port of the loopback nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 - loopback
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
 
 
 def until(condition: Callable[[], Any], *, seconds: float, what: str, pause: float = 0.2) -> Any:

@@ -84,13 +84,10 @@ def test_what_was_refused_was_not_read(viewer: User, elsewhere: Place) -> None:
 )
 def test_nobody_changes_the_log(statement: str, admin: User) -> None:
     assert AccessRecord.objects.exists(), "making the administrator left a line"
-    with (
-        pytest.raises(DatabaseError, match="append-only"),
-        transaction.atomic(),
-        connection.cursor() as cursor,
-    ):
+    with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute(statement)
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+            cursor.execute(statement)
 
 
 def test_signing_in_leaves_a_line(admin: User) -> None:

@@ -1,9 +1,6 @@
 """A real Chromium, and the whole installation behind it."""
 
 import os
-import socket
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.installation import Installation, installation, until
+from tests.installation import Installation, installation
 from tools.chromium import FLAGS, VARIABLE
 
 SHOTS = os.environ.get("SCREENSHOTS")
@@ -25,28 +22,10 @@ def site() -> Iterator[Installation]:
         yield place
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - loopback
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
-
-
 @pytest.fixture(scope="module")
 def served(site: Installation) -> Iterator[str]:
     """The address of the running web server."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    with site.running("serve", "--port", str(port)):
-        until(lambda: answers(f"{url}/readyz"), seconds=60, what="the web server")
+    with site.serving() as url:
         yield url
 
 

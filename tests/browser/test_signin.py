@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import answers, free_port, is_accessible
-from tests.installation import Installation, until
+from tests.browser.conftest import is_accessible
+from tests.installation import Installation, free_port
 from tools import chromium, web
 from trackcenter.config.environment import PREFIX
 
@@ -28,7 +28,8 @@ GROUPS = {"anna": ["another", GROUP], "victor": ["another"]}
 def served(site: Installation) -> Iterator[str]:
     """The web server, with npm's `oidc-provider` as the organisation's sign-in."""
     web.install(chromium.NPM)
-    url = f"http://127.0.0.1:{free_port()}"
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
     provider = subprocess.Popen(
         [web.node(), "openid.mjs", f"{url}/accounts/oidc/login/callback/", json.dumps(GROUPS)],
         cwd=chromium.NPM,
@@ -46,8 +47,7 @@ def served(site: Installation) -> Iterator[str]:
             "OIDC_ADMIN_GROUP": GROUP,
         }
         site.environment.update({f"{PREFIX}{name}": value for name, value in settings.items()})
-        with site.running("serve", "--port", url.rpartition(":")[2]):
-            until(lambda: answers(f"{url}/readyz"), seconds=60, what="the web server")
+        with site.serving(port):
             yield url
     finally:
         provider.terminate()

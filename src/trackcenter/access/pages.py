@@ -42,7 +42,6 @@ DONE: Final = frozenset(
         "withdrawn",
         "role_saved",
         "second_step_removed",
-        "is_off",
         "is_on",
         "token_revoked",
     }
@@ -170,7 +169,7 @@ def _remove_second_step(_: HttpRequest, user: User, who: Actor) -> HttpResponse:
 
 def _switch_off(_: HttpRequest, user: User, who: Actor) -> HttpResponse:
     services.set_active(user, False, by=who)
-    return _back(user, "is_off")
+    return _back(user, "")
 
 
 def _switch_on(_: HttpRequest, user: User, who: Actor) -> HttpResponse:
@@ -298,7 +297,8 @@ def _state(token: ApiToken) -> str:
 
 
 def _back(user: User, done: str) -> HttpResponse:
-    return HttpResponseRedirect(f"{reverse('user', args=[user.pk])}?done={done}")
+    address = reverse("user", args=[user.pk])
+    return HttpResponseRedirect(f"{address}?done={done}" if done else address)
 
 
 def _text(value: str | None) -> str:

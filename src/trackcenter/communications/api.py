@@ -1,6 +1,6 @@
 """Years, units, activity; one communication and what can be done to it."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -34,7 +34,8 @@ from trackcenter.kit.wire import respond
 
 router = Router(tags=["communications"])
 
-Year = Annotated[int, Field(ge=1900, le=9999)]
+EARLIEST_YEAR = 1900
+Year = Annotated[int, Field(ge=EARLIEST_YEAR, le=9999)]
 
 
 @router.get("/buildings/{building_id}/years", operation_id="listYears", response=YearsOut)
@@ -179,4 +180,11 @@ def _accepted(written: Written) -> dict[str, Any]:
 def _aware(moment: datetime | None) -> datetime | None:
     if moment is not None and moment.tzinfo is None:
         raise InputError.at("body", "occurredAt", msg="a moment needs a time zone, such as Z")
+    try:
+        # Offsets may be larger than PostgreSQL takes, and years too small.
+        moment = moment and moment.astimezone(UTC)
+    except OverflowError:
+        moment = datetime.min.replace(tzinfo=UTC)
+    if moment is not None and moment.year < EARLIEST_YEAR:
+        raise InputError.at("body", "occurredAt", msg=f"this lies before {EARLIEST_YEAR}")
     return moment

@@ -1,0 +1,59 @@
+"""Schemathesis asks the running server whatever the OpenAPI document allows, and more."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.installation import SECRET, a_billing_file, installation
+
+pytestmark = pytest.mark.slow
+
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_schema_conformance",
+)
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "5"))
+"""For each operation. A long run is `SCHEMATHESIS_EXAMPLES=200`: every phase, then, not only two."""
+
+
+def test_no_request_breaks_the_server_or_gets_an_answer_the_document_does_not_know(
+    tmp_path: Path,
+) -> None:
+    with installation() as site:
+        site.run("import", str(a_billing_file(site.data, 3)))
+        secret = site.run("token", "create", "--username", "robot").stdout.strip()
+        rows = "SELECT building_id, year, unit_id, batch_id, id FROM communications LIMIT 1"
+        [ids] = site.query(rows)
+        names = ("building_id", "year", "unit_id", "batch_id", "communication_id")
+        # Ids nobody could guess; without them most requests would end at 404.
+        config = tmp_path / "schemathesis.toml"
+        config.write_text(
+            "[parameters]\n"
+            + "".join(
+                f'"path.{name}" = {value if name == "year" else chr(34) + str(value) + chr(34)}\n'
+                for name, value in zip(names, ids, strict=True)
+            )
+        )
+        with site.serving() as url:
+            command = [
+                *(sys.executable, "-m", "schemathesis.cli"),
+                *("--config-file", str(config), "run", f"{url}/api/openapi.json"),
+                *("--header", f"Authorization: Bearer {secret}"),
+                *("--header", f"aeg-sas-key: {SECRET}"),
+                *("--checks", ",".join(CHECKS)),
+                # It would end its own token, and be a stranger from then on.
+                *("--exclude-operation-id", "revokeToken"),
+                *("--workers", "2", "--no-color", "--max-examples", str(EXAMPLES)),
+                *(("--phases", "fuzzing", "--max-time", "60") if EXAMPLES < 50 else ()),
+            ]
+            done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "FAILURES" not in done.stdout
+        [cases] = re.findall(r"(\d+) generated", done.stdout)
+        assert int(cases) > 50, done.stdout
