@@ -150,9 +150,7 @@ def _accounts() -> Iterator[Finding]:
 
     from trackcenter.access.models import Role, User
 
-    if settings.OIDC_SERVER_URL:
-        mend = "Until then people sign in with passwords: `trackcenter createadmin`."
-        yield Finding("warn", "sign-in by OpenID is not part of this version yet", mend)
+    yield from _openid()
     try:
         known = User.objects.filter(role=Role.ADMIN, is_active=True).exists()
     except DatabaseError:
@@ -165,16 +163,47 @@ def _accounts() -> Iterator[Finding]:
         )
 
 
+def _openid() -> Iterator[Finding]:
+    """Whether the OpenID provider answers, as whom, and what it makes of people."""
+    import requests
+    from django.conf import settings
+
+    if not settings.OIDC_SERVER_URL:
+        return
+    address = f"{settings.OIDC_SERVER_URL}/.well-known/openid-configuration"
+    try:
+        answer = requests.get(address, timeout=10)
+        answer.raise_for_status()
+        issuer = str(answer.json()["issuer"]).rstrip("/")
+    except (requests.RequestException, ValueError, KeyError, TypeError):
+        mend = f"{PREFIX}OIDC_SERVER_URL must be the issuer; this machine asks {address}."
+        yield Finding("fail", "the OpenID provider does not answer", mend)
+        return
+    if issuer != settings.OIDC_SERVER_URL:
+        mend = f"Set {PREFIX}OIDC_SERVER_URL to {issuer}."
+        yield Finding("warn", "the OpenID provider calls itself by another address", mend)
+    else:
+        yield Finding("ok", "the OpenID provider answers")
+    if not settings.OIDC_ADMIN_GROUP:
+        mend = f"Set {PREFIX}OIDC_ADMIN_GROUP, or make them administrators on the users' page."
+        yield Finding("warn", "everybody who signs in by OpenID is a viewer at first", mend)
+
+
 def _email() -> Iterator[Finding]:
     from django.conf import settings
+
+    from trackcenter.providers.msgraph.config import credentials_needed
 
     if settings.EMAIL_PROVIDER == "acs":
         yield from _missing(
             "e-mail by ACS", ("ACS_ENDPOINT", "ACS_ACCESS_KEY", "EMAIL_FROM"), "warn"
         )
     else:
-        names = ("TENANT_ID", "CLIENT_ID", "CLIENT_SECRET", "MAILBOX", "CLIENT_STATE")
-        yield from _missing("e-mail by Graph", [f"GRAPH_{name}" for name in names], "warn")
+        yield from _missing(
+            "e-mail by Graph",
+            [*credentials_needed(settings), "GRAPH_MAILBOX", "GRAPH_CLIENT_STATE"],
+            "warn",
+        )
 
 
 def _sms() -> Iterator[Finding]:
