@@ -17,7 +17,7 @@ import urllib3
 from tests.installation import until
 from trackcenter.config.environment import PREFIX
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def free_port() -> int:
@@ -103,7 +103,7 @@ def test_the_demo_sends_a_year_of_bills_and_leaves_nothing_behind(tmp_path: Path
                 ).fetchone()
                 return row is not None and row[0] > 800 and row[1] == 0
 
-            until(sent, seconds=150, what="every message to be handed over")
+            until(sent, seconds=240, what="every message to be handed over")
             until(
                 lambda: all(
                     recipient.startswith("silent") or recipient.endswith("0002")
