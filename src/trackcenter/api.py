@@ -25,11 +25,13 @@ from trackcenter.access.request import actor
 from trackcenter.batches.api import router as batches
 from trackcenter.buildings.api import router as buildings
 from trackcenter.communications.api import router as communications
+from trackcenter.delivery_records.api import router as delivery_records
 from trackcenter.exports.api import router as exports
 from trackcenter.imports.api import router as imports
 from trackcenter.kit.errors import InputError, Problem, TrackCenterError
 from trackcenter.kit.problems import problem_response
 from trackcenter.receipts.webhooks import router as webhooks
+from trackcenter.retention.api import router as retention
 
 PROBLEM = {
     "type": "object",
@@ -172,7 +174,17 @@ api = TrackCenterAPI(
     docs_url="/docs",
     openapi_url="/openapi.json",
 )
-for router in (buildings, communications, imports, batches, exports, access, webhooks):
+for router in (
+    buildings,
+    communications,
+    delivery_records,
+    imports,
+    batches,
+    exports,
+    retention,
+    access,
+    webhooks,
+):
     api.add_router("/track", router)
 api.record_readings()
 api.be_strict()

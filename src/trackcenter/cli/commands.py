@@ -4,6 +4,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -181,6 +182,34 @@ def bench(
             print(f"{known_as:12}{about}")
         return
     raise typer.Exit(run(name, []))
+
+
+@app.command()
+@with_application
+def retention(
+    on: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="As if it were that day.")
+    ] = None,
+) -> None:
+    """Say what would be kept, archived or purged, and why; nothing is deleted or written."""
+    from trackcenter.retention.command import retention_lines
+
+    for line in retention_lines(on.date() if on else None):
+        print(line)
+
+
+@app.command()
+@with_application
+def hold(
+    building: Annotated[str, typer.Option(help="The building's code.")],
+    unit: Annotated[str, typer.Option(help="The unit's number.")],
+    username: Annotated[str, typer.Option(help="In whose name.")],
+    reason: Annotated[str | None, typer.Option(help="Why; without one the hold is lifted.")] = None,
+) -> None:
+    """Place a legal hold over a unit, or lift it."""
+    from trackcenter.retention.command import hold_command
+
+    print(hold_command(building=building, unit=unit, username=username, reason=reason))
 
 
 @app.command()

@@ -1,6 +1,5 @@
 """Years, units, activity; one communication and what can be done to it."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -18,7 +17,6 @@ from trackcenter.communications.schemas import (
     AuditNoteOut,
     CommunicationOut,
     EventAccepted,
-    ManualEventIn,
     NoteIn,
     ResendIn,
     ResolveIn,
@@ -28,7 +26,6 @@ from trackcenter.communications.schemas import (
     WorkPage,
     YearsOut,
 )
-from trackcenter.kit.errors import InputError
 from trackcenter.kit.pagination import PageQuery
 from trackcenter.kit.wire import respond
 
@@ -111,23 +108,6 @@ def resend(request: HttpRequest, communication_id: UUID, body: ResendIn) -> Http
 
 
 @router.post(
-    "/communications/{communication_id}/manual-event",
-    operation_id="recordManualEvent",
-    response={201: EventAccepted},
-)
-def manual_event(request: HttpRequest, communication_id: UUID, body: ManualEventIn) -> HttpResponse:
-    """Vouch for a delivery, or report returned mail, with a note that says how you know."""
-    written = services.manual_event(
-        actor(request),
-        communication_id,
-        type=body.type,
-        note=body.note,
-        occurred_at=_aware(body.occurred_at),
-    )
-    return respond(_accepted(written), 201)
-
-
-@router.post(
     "/communications/{communication_id}/notes", operation_id="addNote", response={201: AuditNoteOut}
 )
 def add_note(request: HttpRequest, communication_id: UUID, body: NoteIn) -> HttpResponse:
@@ -175,16 +155,3 @@ def _accepted(written: Written) -> dict[str, Any]:
         "attempt": written.attempt,
         "deliveryStatus": written.status.value,
     }
-
-
-def _aware(moment: datetime | None) -> datetime | None:
-    if moment is not None and moment.tzinfo is None:
-        raise InputError.at("body", "occurredAt", msg="a moment needs a time zone, such as Z")
-    try:
-        # Offsets may be larger than PostgreSQL takes, and years too small.
-        moment = moment and moment.astimezone(UTC)
-    except OverflowError:
-        moment = datetime.min.replace(tzinfo=UTC)
-    if moment is not None and moment.year < EARLIEST_YEAR:
-        raise InputError.at("body", "occurredAt", msg=f"this lies before {EARLIEST_YEAR}")
-    return moment

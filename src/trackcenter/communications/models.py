@@ -383,6 +383,7 @@ class Attachment(models.Model):
     content_type = models.CharField(max_length=100)
     size = models.BigIntegerField()
     sha256 = models.CharField(max_length=64)
+    thumbnail_sha256 = models.CharField(max_length=64, blank=True, default="")
     created_at = models.DateTimeField(default=now)
 
     class Meta:

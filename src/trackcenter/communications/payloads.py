@@ -91,7 +91,10 @@ class Opened(_Report, frozen=True, kw_only=True):
 
 
 class Notice(_Report, frozen=True, kw_only=True):
-    """News that changes nothing: relayed, expanded, delayed, clicked, deleted unread."""
+    """News that changes nothing: relayed, expanded, delayed, clicked, deleted unread.
+
+    DELIVERY_RECORD is a person's: `detail` says what changed in it from what to what.
+    """
 
     event_type: ClassVar = EventType.NOTICE
     kind: str
@@ -126,10 +129,13 @@ class ResendRequested(Payload, frozen=True, kw_only=True):
 
 
 class ManualMarked(Payload, frozen=True, kw_only=True):
+    """`detail` is a delivery record's: its id, and what changed from what to what."""
+
     event_type: ClassVar = EventType.MANUAL_MARKED
     method: str
     note: str
     proof_sha256: str | None = None
+    detail: dict[str, Any] = {}
 
 
 class Posted(Payload, frozen=True, kw_only=True):

@@ -177,7 +177,24 @@ class AttachmentOut(WireSchema):
     size: int
     sha256: str
     url: str
+    thumbnail_url: str | None = Field(default=None, description="a JPEG of the first page")
     created_at: datetime
+
+
+class DeliveryRecordOut(WireSchema):
+    """A person's record of how a unit's bill of one year was handed over."""
+
+    id: UUID
+    year: int
+    method: str
+    dispatched_at: datetime | None
+    delivered_at: datetime | None
+    witness: str
+    note: str
+    files: list[AttachmentOut]
+    recorded_by: UserOut
+    created_at: datetime
+    updated_at: datetime
 
 
 class AttemptOut(WireSchema):
@@ -225,6 +242,7 @@ class CommunicationOut(WireSchema):
     attempts: list[AttemptOut]
     events: list[EventOut]
     audit_notes: list[AuditNoteOut]
+    delivery_records: list[DeliveryRecordOut] = Field(description="of the unit and year")
     queued_at: datetime | None
     sent_at: datetime | None
     delivered_at: datetime | None
@@ -239,12 +257,23 @@ class UnitCommunication(CommunicationBrief):
     recipient_name: str
 
 
+class LegalHoldOut(WireSchema):
+    """Why a unit's files must be kept, whatever their retention says."""
+
+    id: UUID
+    reason: str
+    placed_by: UserOut
+    placed_at: datetime
+
+
 class UnitOut(WireSchema):
     """A unit and all its communications, newest year first."""
 
     id: UUID
     number: str
     building: BuildingRef
+    legal_hold: LegalHoldOut | None = Field(description="while one stands, nothing is purged")
+    delivery_records: list[DeliveryRecordOut]
     communications: list[UnitCommunication]
 
 
@@ -319,12 +348,6 @@ class ResolveIn(WireSchema):
     note: str | None = Field(
         default=None, max_length=4000, description="required for COUNT_AS_SENT: how do you know?"
     )
-
-
-class ManualEventIn(WireSchema):
-    type: ManualType
-    note: str = Field(min_length=1, max_length=4000)
-    occurred_at: datetime | None = None
 
 
 class NoteIn(WireSchema):

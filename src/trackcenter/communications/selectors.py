@@ -17,6 +17,7 @@ from trackcenter.buildings.models import Building, ChannelRollup, Unit
 from trackcenter.buildings.stats import COUNTERS, stats, total_of
 from trackcenter.communications.models import (
     Attachment,
+    AttachmentKind,
     Attempt,
     AuditNote,
     Batch,
@@ -298,6 +299,8 @@ def get_unit(visible: VisibleBuildings, unit_id: UUID) -> dict[str, Any]:
         "id": unit.id,
         "number": unit.number,
         "building": _building(unit.building),
+        "legalHold": legal_hold(unit),
+        "deliveryRecords": delivery_records(unit),
         "communications": [
             {
                 **_brief(
@@ -360,6 +363,7 @@ def get_communication(visible: VisibleBuildings, communication_id: UUID) -> dict
             audit_note(note)
             for note in one.audit_notes.select_related("user").order_by("created_at")
         ],
+        "deliveryRecords": delivery_records(one.unit, year=one.year),
         "queuedAt": one.queued_at,
         "sentAt": one.sent_at,
         "deliveredAt": one.delivered_at,
@@ -378,6 +382,51 @@ def attachment_link(visible: VisibleBuildings, attachment_id: UUID) -> str:
     if attachment is None:
         raise NotFound("no such attachment")
     return _link(attachment)
+
+
+def require_communication(visible: VisibleBuildings, communication_id: UUID) -> None:
+    """`NotFound` for what is not there or not to be seen."""
+    if not Communication.objects.visible_to(visible).filter(id=communication_id).exists():
+        raise NotFound("no such communication")
+
+
+# Delivery records and legal holds live above; a unit knows them by their foreign keys.
+
+
+def delivery_records(unit: Unit, *, year: int | None = None) -> list[dict[str, Any]]:
+    """A unit's delivery records, of one year or all, newest first (`DeliveryRecordOut`)."""
+    rows = unit.delivery_records.select_related("recorded_by").prefetch_related("attachments")
+    if year is not None:
+        rows = rows.filter(year=year)
+    return [delivery_record(record) for record in rows.order_by("-year", "-created_at")]
+
+
+def delivery_record(record: Any) -> dict[str, Any]:
+    """A record as `DeliveryRecordOut`."""
+    return {
+        "id": record.id,
+        "year": record.year,
+        "method": record.method,
+        "dispatchedAt": record.dispatched_at,
+        "deliveredAt": record.delivered_at,
+        "witness": record.witness,
+        "note": record.note,
+        "files": [_attachment(attachment) for attachment in record.attachments.all()],
+        "recordedBy": _user(record.recorded_by),
+        "createdAt": record.created_at,
+        "updatedAt": record.updated_at,
+    }
+
+
+def legal_hold(unit: Unit) -> dict[str, Any] | None:
+    """The legal hold that stands over a unit (`LegalHoldOut`), if one does."""
+    hold = unit.legal_holds.filter(lifted_at=None).select_related("placed_by").first()
+    return hold and {
+        "id": hold.id,
+        "reason": hold.reason,
+        "placedBy": _user(hold.placed_by),
+        "placedAt": hold.placed_at,
+    }
 
 
 def audit_note(note: AuditNote) -> dict[str, Any]:
@@ -456,6 +505,7 @@ def _attachment(attachment: Attachment) -> dict[str, Any]:
         "size": attachment.size,
         "sha256": attachment.sha256,
         "url": _link(attachment),
+        "thumbnailUrl": _thumbnail(attachment),
         "createdAt": attachment.created_at,
     }
 
@@ -465,6 +515,19 @@ def _link(attachment: Attachment) -> str:
         attachment.sha256,
         file_name=attachment.file_name,
         content_type=attachment.content_type,
+        expires_in=LINKS_LAST,
+        # Ours may be looked at in place; what somebody uploaded is only ever a file.
+        download=attachment.kind == AttachmentKind.PROOF,
+    )
+
+
+def _thumbnail(attachment: Attachment) -> str | None:
+    if not attachment.thumbnail_sha256:
+        return None
+    return storage.sign(
+        attachment.thumbnail_sha256,
+        file_name=f"{attachment.file_name}.jpg",
+        content_type="image/jpeg",
         expires_in=LINKS_LAST,
     )
 

@@ -176,6 +176,14 @@ def _old_secrets(value: str) -> tuple[str, ...]:
     return found
 
 
+def _clamd(value: str) -> str:
+    """`host:port`, or the path of a Unix socket."""
+    host, _, port = value.rpartition(":")
+    if not value.startswith("/") and not (host and port.isascii() and port.isdigit()):
+        raise Malformed("must be host:port or the path of clamd's socket")
+    return value
+
+
 def _time_zone(value: str) -> str:
     try:
         zoneinfo.ZoneInfo(value)
@@ -315,6 +323,9 @@ class Environment:
     email_from: str | None = _setting(_address, "sender of mails by ACS")
     eventgrid_secrets: tuple[str, ...] = _setting(
         _secrets, "secrets of the Event Grid webhooks, one or two", ()
+    )
+    clamd: str | None = _setting(
+        _clamd, "virus scanner for uploads, host:port or its socket; unset: none"
     )
 
     oidc_server_url: str | None = _setting(_provider_url, "OpenID provider")

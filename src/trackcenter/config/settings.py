@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "trackcenter.delivery",
     "trackcenter.receipts",
     "trackcenter.exports",
+    "trackcenter.retention",
     "trackcenter.batches",
 ]
 MIDDLEWARE = [
@@ -219,6 +220,7 @@ ACS_ACCESS_KEY = ENVIRONMENT.acs_access_key
 SMS_FROM = ENVIRONMENT.sms_from
 EMAIL_FROM = ENVIRONMENT.email_from
 EVENTGRID_SECRETS = ENVIRONMENT.eventgrid_secrets
+CLAMD = ENVIRONMENT.clamd
 OIDC_SERVER_URL = ENVIRONMENT.oidc_server_url
 OIDC_CLIENT_ID = ENVIRONMENT.oidc_client_id
 OIDC_CLIENT_SECRET = ENVIRONMENT.oidc_client_secret

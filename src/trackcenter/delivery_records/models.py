@@ -21,6 +21,11 @@ class UnitDeliveryRecord(models.Model):
     delivered_at = models.DateTimeField(null=True)
     witness = models.CharField(max_length=200, blank=True, default="")
     note = models.TextField(blank=True, default="")
+    attachments = models.ManyToManyField(
+        "communications.Attachment",
+        db_table="unit_delivery_record_attachments",
+        related_name="delivery_records",
+    )
     recorded_by = models.ForeignKey("access.User", on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=now)
     updated_at = models.DateTimeField(default=now)

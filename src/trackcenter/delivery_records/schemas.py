@@ -1,0 +1,56 @@
+"""Wire shapes of delivery records and manual events."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, Field
+
+from trackcenter.communications.schemas import DeliveryRecordOut, ManualType
+from trackcenter.kit.wire import WireSchema
+
+EARLIEST_YEAR = 1900
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """Offsets may be larger than PostgreSQL takes, and years too small."""
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError:
+        moment = datetime.min.replace(tzinfo=UTC)
+    if moment.year < EARLIEST_YEAR:
+        raise ValueError(f"this is before {EARLIEST_YEAR}")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+
+
+class ManualEventIn(WireSchema):
+    """As a form it may also carry `proofFile`."""
+
+    type: ManualType
+    note: str = Field(min_length=1, max_length=4000)
+    occurred_at: Moment | None = None
+
+
+class DeliveryRecordIn(WireSchema):
+    """As a form it may also carry `files`. What is left out stays as it is."""
+
+    year: int = Field(ge=1900, le=9999)
+    method: str = Field(
+        pattern="^[A-Z][A-Z0-9_]{1,39}$",
+        description="how, in capitals: POSTAL_DELIVERY, REGISTERED_LETTER, HAND_DELIVERY, EMAIL, "
+        "SMS, or a word of your own; one record a unit, year and method",
+    )
+    dispatched_at: Moment | None = None
+    delivered_at: Moment | None = None
+    witness: str | None = Field(default=None, max_length=200)
+    note: str | None = Field(default=None, max_length=4000)
+
+
+class RecordAccepted(DeliveryRecordOut):
+    """The record as it stands, and the event its change became (none: nothing changed)."""
+
+    communication_id: UUID
+    event_id: UUID | None

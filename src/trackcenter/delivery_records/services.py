@@ -1,0 +1,213 @@
+"""What people say about deliveries: manual marks and delivery records, with their proofs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from trackcenter.access.actor import Actor
+from trackcenter.buildings.models import Channel, Unit
+from trackcenter.communications import events, services
+from trackcenter.communications.events import NewEvent, Written
+from trackcenter.communications.models import AuditNote, Communication, Source
+from trackcenter.communications.payloads import ManualMarked, Notice, Payload
+from trackcenter.delivery_records.models import UnitDeliveryRecord
+from trackcenter.delivery_records.proofs import Proof, attach
+from trackcenter.kit.clock import iso, now
+from trackcenter.kit.errors import Conflict, InputError, NotFound
+
+CHANNEL_OF_METHOD = {
+    "EMAIL": Channel.EMAIL,
+    "SMS": Channel.SMS,
+    "LETTER": Channel.LETTER,
+    "POST": Channel.LETTER,
+    "POSTAL": Channel.LETTER,
+    "POSTAL_DELIVERY": Channel.LETTER,
+    "HAND_DELIVERY": Channel.LETTER,
+    "LETTER_WITH_RECEIPT": Channel.LETTER_WITH_RECEIPT,
+    "REGISTERED_LETTER": Channel.LETTER_WITH_RECEIPT,
+    "RECEIPT_CONFIRMED": Channel.LETTER_WITH_RECEIPT,
+}
+"""Which communication a record is about. Another word is about the unit's newest."""
+
+FIELDS = ("dispatched_at", "delivered_at", "witness", "note")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What came of a record: the event is None when nothing was new."""
+
+    record: UnitDeliveryRecord
+    communication: Communication
+    event: Written | None
+    created: bool
+
+
+@transaction.atomic
+def manual_event(
+    actor: Actor,
+    communication_id: UUID,
+    *,
+    type: str,
+    note: str,
+    occurred_at: datetime | None = None,
+    proof: Proof | None = None,
+) -> Written:
+    """`communications.services.manual_event`, with a proof that hangs on the communication."""
+    written = services.manual_event(
+        actor,
+        communication_id,
+        type=type,
+        note=note,
+        occurred_at=occurred_at,
+        proof_sha256=proof.sha256 if proof else None,
+    )
+    if proof:
+        communication = Communication.objects.visible_to(actor.visible).get(id=communication_id)
+        attach(communication, [proof])
+    return written
+
+
+@transaction.atomic
+def record_delivery(
+    actor: Actor,
+    unit_id: UUID,
+    *,
+    year: int,
+    method: str,
+    given: dict[str, Any],
+    proofs: Sequence[Proof] = (),
+) -> Recorded:
+    """Create or change the record of a unit, year and method.
+
+    `given` holds those of `FIELDS` that were said: a moment (aware), a text, or None to take it
+    back. Every change is an event with the old and the new values: MANUAL_MARKED when the delivery
+    itself is vouched for or dated anew, else a NOTICE. Saying the same again changes nothing.
+    Raises `InputError` for moments that cannot be, and `Conflict` for a unit without bills.
+    """
+    # The unit's lock: two requests about one record come one after the other.
+    units = Unit.objects.visible_to(actor.visible).select_for_update()
+    unit = units.filter(id=unit_id).first()
+    if unit is None:
+        raise NotFound("no such unit")
+    communication = _communication_of(actor, unit, year, method)
+    record = UnitDeliveryRecord.objects.filter(unit=unit, year=year, method=method).first()
+    created = record is None
+    record = record or UnitDeliveryRecord(
+        unit=unit, year=year, method=method, recorded_by_id=actor.user_id
+    )
+    changes = _apply(record, given)
+    _check(record, changes)
+    if not created and not changes and not proofs:
+        return Recorded(record, communication, None, created=False)
+    record.updated_at = now()
+    record.save()
+    record.attachments.add(*attach(communication, proofs))
+    event = events.append(
+        [
+            NewEvent(
+                communication_id=communication.id,
+                payload=_payload(record, changes, proofs, created=created),
+                source=Source.USER,
+                user_id=actor.user_id,
+                occurred_at=record.delivered_at if "deliveredAt" in changes else None,
+            )
+        ]
+    )[0]
+    AuditNote.objects.create(
+        communication=communication,
+        user_id=actor.user_id,
+        event_id=event.id,
+        note=_words(record, changes),
+    )
+    return Recorded(record, communication, event, created)
+
+
+def _communication_of(actor: Actor, unit: Unit, year: int, method: str) -> Communication:
+    """The unit's communication of that year and channel, else its newest."""
+    rows = Communication.objects.visible_to(actor.visible).filter(unit=unit)
+    rows = rows.exclude(delivery_status="CANCELLED").order_by("-year", "-created_at", "-id")
+    of_year = rows.filter(year=year)
+    found = of_year.filter(channel=CHANNEL_OF_METHOD.get(method, "")).first()
+    found = found or of_year.first() or rows.first()
+    if found is None:
+        raise Conflict("this unit has no bill yet that a delivery could be recorded for")
+    return found
+
+
+def _apply(record: UnitDeliveryRecord, given: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Set what was given; the changes as {wire name: {old, new}}."""
+    changes = {}
+    for name in FIELDS:
+        if name not in given:
+            continue
+        old, new = getattr(record, name), given[name]
+        if new is None and name in ("witness", "note"):
+            new = ""
+        if old != new:
+            setattr(record, name, new)
+            changes[_WIRE[name]] = {"old": old or None, "new": new or None}
+    return changes
+
+
+_WIRE = {
+    "dispatched_at": "dispatchedAt",
+    "delivered_at": "deliveredAt",
+    "witness": "witness",
+    "note": "note",
+}
+
+
+def _check(record: UnitDeliveryRecord, changes: dict[str, dict[str, Any]]) -> None:
+    for name in ("dispatched_at", "delivered_at"):
+        moment = getattr(record, name)
+        if moment and moment > now():
+            raise InputError.at("body", _WIRE[name], msg="this lies in the future")
+    if record.dispatched_at and record.delivered_at and record.delivered_at < record.dispatched_at:
+        raise InputError.at("body", "deliveredAt", msg="this is before it was dispatched")
+    if "deliveredAt" in changes and record.delivered_at is None:
+        # Somebody vouched; that stays in the history, and only better knowledge replaces it.
+        msg = "a recorded delivery can be corrected but not taken back; mark the mail as returned"
+        raise InputError.at("body", "deliveredAt", msg=msg)
+
+
+def _payload(
+    record: UnitDeliveryRecord,
+    changes: dict[str, dict[str, Any]],
+    proofs: Sequence[Proof],
+    *,
+    created: bool,
+) -> Payload:
+    detail = {
+        "recordId": str(record.id),
+        "method": record.method,
+        "year": record.year,
+        "created": created,
+        "changes": changes,
+        "proofs": [proof.sha256 for proof in proofs],
+    }
+    if "deliveredAt" in changes:
+        return ManualMarked(
+            method=record.method,
+            note=_words(record, changes),
+            proof_sha256=proofs[0].sha256 if proofs else None,
+            detail=detail,
+        )
+    return Notice(kind="DELIVERY_RECORD", detail=detail)
+
+
+def _words(record: UnitDeliveryRecord, changes: dict[str, dict[str, Any]]) -> str:
+    """The audit note: what the person wrote, else what was recorded."""
+    if record.note and "note" in changes:
+        return record.note
+    said = [f"Delivery record {record.method} of {record.year}"]
+    if record.dispatched_at:
+        said.append(f"dispatched {iso(record.dispatched_at)}")
+    if record.delivered_at:
+        said.append(f"delivered {iso(record.delivered_at)}")
+    if record.witness:
+        said.append(f"witness {record.witness}")
+    return "; ".join(said)
