@@ -26,6 +26,7 @@ from trackcenter.batches.api import router as batches
 from trackcenter.buildings.api import router as buildings
 from trackcenter.communications.api import router as communications
 from trackcenter.delivery_records.api import router as delivery_records
+from trackcenter.delivery.branding.api import router as templates
 from trackcenter.exports.api import router as exports
 from trackcenter.imports.api import router as imports
 from trackcenter.kit.errors import InputError, Problem, TrackCenterError
@@ -181,6 +182,7 @@ for router in (
     imports,
     batches,
     exports,
+    templates,
     retention,
     access,
     webhooks,

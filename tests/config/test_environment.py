@@ -3,6 +3,7 @@ import multiprocessing
 import stat
 import threading
 from concurrent.futures import ProcessPoolExecutor
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from trackcenter.config.environment import (
     NAMES,
     SERVE_HOST_VARIABLE,
+    Price,
     S10Range,
     SettingsError,
     is_loopback,
@@ -77,6 +79,8 @@ def test_an_unknown_name_is_told_with_the_nearest_known_one() -> None:
         ("EVENTGRID_SECRETS", "same,same"),
         ("EMAIL_PER_MINUTE", "0"),
         ("EMAIL_PER_MINUTE", "many"),
+        ("SMS_SEGMENT_PRICE", "0.075"),
+        ("SMS_SEGMENT_PRICE", "0,075 EUR"),
         ("LEASE_SECONDS", "-1"),
         ("LEASE_SECONDS", "١٢"),
         ("LOG_LEVEL", "LOUD"),
@@ -106,6 +110,7 @@ def test_well_formed_values_become_what_they_mean() -> None:
             "TRACKCENTER_TIME_ZONE": "Europe/Berlin",
             "TRACKCENTER_STORAGE_URL": "az://account/container",
             "TRACKCENTER_SMS_FROM": "+4930123456",
+            "TRACKCENTER_SMS_SEGMENT_PRICE": "0.075 EUR",
             "TRACKCENTER_SENDER_NAME": "",
         }
     )
@@ -113,6 +118,7 @@ def test_well_formed_values_become_what_they_mean() -> None:
     assert environment.eventgrid_secrets == ("new", "old")
     assert environment.graph_base_url == "http://127.0.0.1:9000/v1.0"
     assert environment.email_per_minute == 30
+    assert environment.sms_segment_price == Price(Decimal("0.075"), "EUR")
     assert environment.sender_name == "Track Center"
 
 

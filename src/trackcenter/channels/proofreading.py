@@ -9,6 +9,7 @@ shows must be on every bill it shows it for.
 import difflib
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from typing import Any, Final
@@ -52,6 +53,16 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _SINGLE_BRACES = re.compile(r"(?<!\{)\{\s*(?P<name>\w+)\s*\}(?!\})")
 
 
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """Something a text may show: its value on a sample bill, and whether every bill has it."""
+
+    name: str
+    example: str
+    always: bool
+    is_list: bool
+
+
 class _Absent(Exception):
     """A text shows what this bill does not have."""
 
@@ -80,6 +91,27 @@ def proofread(field: str, source: str, language: str) -> list[str]:
     if unknown := sorted(names - set(VARIABLES)):
         return [_unknown(name) for name in unknown]
     return _filled(field, source, language, [name for name in VARIABLES if name in names])
+
+
+@lru_cache
+def variables(language: str) -> tuple[Variable, ...]:
+    """What a text in one of `texts.LANGUAGES` may show, with examples."""
+    samples = _samples(language, short=False)
+    return tuple(
+        Variable(
+            name=name,
+            example=_example(getattr(samples[0], name)),
+            always=all(getattr(facts, name) for facts in samples),
+            is_list=name in LISTS,
+        )
+        for name in VARIABLES
+    )
+
+
+def _example(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "; ".join(_example(one) for one in value)
+    return str(value)
 
 
 def _itself(template: nodes.Template) -> set[str]:

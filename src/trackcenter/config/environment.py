@@ -14,6 +14,7 @@ import secrets
 import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -49,6 +50,14 @@ class S10Range:
     first: int
     last: int
     country: str
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """An amount of money; the currency is an ISO 4217 code."""
+
+    amount: Decimal
+    currency: str
 
 
 # Readers: the text of one variable → its value, or Malformed saying what it should have been.
@@ -244,6 +253,13 @@ def _s10_range(value: str) -> S10Range:
     return S10Range(service, int(first), int(last), country)
 
 
+def _price(value: str) -> Price:
+    found = re.fullmatch(r"(\d{1,4}(?:\.\d{1,6})?) ([A-Z]{3})", value)
+    if found is None:
+        raise Malformed("must be an amount and a currency such as 0.075 EUR")
+    return Price(Decimal(found[1]), found[2])
+
+
 def _setting(read: Callable[[str], Any], meaning: str, default: Any = None) -> Any:
     """A dataclass field that knows how to read its variable."""
     return field(default=default, metadata={"read": read, "meaning": meaning})
@@ -338,6 +354,9 @@ class Environment:
         _positive, "cap on recipients of a mailbox in 24 hours; unset: none"
     )
     sms_per_minute: int | None = _setting(_positive, "cap on text messages a minute; unset: none")
+    sms_segment_price: Price | None = _setting(
+        _price, "what a segment of a text message costs, such as 0.075 EUR: a hint before sending"
+    )
 
     report_after_minutes: int = _setting(
         _positive, "ask the provider when a report has not come by then", 15
