@@ -4,7 +4,6 @@ from trackcenter.channels.letter.guard import ContentMismatch, check_document
 from trackcenter.channels.letter.labels import SHEETS, Label, Sheet, render_labels
 from trackcenter.channels.letter.logo import read_logo
 from trackcenter.channels.letter.render import (
-    CHANGEABLE,
     RenderedLetter,
     render_letter,
     render_statement,
@@ -12,7 +11,6 @@ from trackcenter.channels.letter.render import (
 from trackcenter.channels.letter.slip import SlipItem, render_slip
 
 __all__ = [
-    "CHANGEABLE",
     "SHEETS",
     "ContentMismatch",
     "Label",

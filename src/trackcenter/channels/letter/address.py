@@ -79,9 +79,10 @@ def _filled(form: str, values: dict[str, str]) -> str:
             parting = part
             continue
         if value := values.get(part[1], ""):
-            line += (parting if line or parting.strip() else "") + value
+            prefix = any(character.isalnum() for character in parting)  # Luxembourg's `L-`
+            line += (parting if line or prefix else "") + value
         parting = ""
-    return line.strip(" ,")
+    return line
 
 
 @lru_cache(maxsize=512)

@@ -15,8 +15,10 @@ from trackcenter.channels.letter.geometry import ADDRESS, FOOT, VALUES, Box
 _SLACK = 1.0
 """Millimetres that a character's box may stand out of the field it is set in."""
 # Spaces come and go at line ends, where PDFium also swallows a hyphen (it gives U+0002 or U+FFFE
-# instead), and break opportunities (U+200B) are ours.
-_IGNORED = re.compile(r"[\s\x02\-\u00ad\u2010\u2011\u200b-\u200f\u2060\ufeff\ufffe]+")
+# instead), break opportunities (U+200B) are ours, and what breaks lines is set as a space.
+_IGNORED = re.compile(
+    r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\-\u00ad\u2010\u2011\u200b-\u200f\u2060\ufeff\ufffe]+"
+)
 
 
 class ContentMismatch(RenderError):

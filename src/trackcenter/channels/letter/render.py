@@ -3,11 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 
-from jinja2 import Template, TemplateError
-
-from trackcenter.channels.bill import Facts, balance_of, facts_of, one_line
+from trackcenter.channels.bill import Facts, balance_of, facts_of
 from trackcenter.channels.documents.bars import data_matrix, s10_bars
 from trackcenter.channels.documents.code import code_of
 from trackcenter.channels.documents.reading import page_count
@@ -23,11 +20,8 @@ from trackcenter.channels.letter.payment import payment_qr
 from trackcenter.channels.rendered import RenderedAttachment
 from trackcenter.channels.sender import Sender
 from trackcenter.channels.snapshot import Snapshot
-from trackcenter.channels.templating import fill, text_environment
 from trackcenter.channels.texts import texts
-
-CHANGEABLE = frozenset({"subject", "greeting", "intro", "closing"})
-"""The texts of a letter that a building may word itself."""
+from trackcenter.channels.wording import reworded
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +57,9 @@ def render_letter(
 
     `issued_on` is the date it bears. `origin` is the country it is posted in (ISO 3166-1
     alpha-2), by default where the building's clock is: a letter that stays there shows no country.
-    `logo` is a PNG, JPEG or SVG. `wording` replaces texts of `CHANGEABLE` by templates of one's
-    own. `registered` makes it a registered letter with that postal number: a document of its own,
-    with another code.
+    `logo` is a PNG, JPEG or SVG. `wording` replaces texts of `CHANGEABLE["letter"]`
+    (`channels.wording`) by templates of one's own. `registered` makes it a registered letter with
+    that postal number: a document of its own, with another code.
 
     Raises RenderError when there is no postal address, no font for a character, no room for a
     text, or a faulty logo or wording.
@@ -102,8 +96,7 @@ def _rendered(
     registered: S10 | None,
 ) -> RenderedLetter:
     facts = facts_of(snapshot, sender)
-    locale = reader_locale(snapshot.language, snapshot.country)
-    text = _texts(facts, long_date(issued_on, locale), wording)
+    text = _texts(facts, wording)
     content = _content(snapshot, sender, facts, text, issued_on, origin, logo, registered)
     code = code_of(content)
     matrix = data_matrix(code).as_data(text["matrix"])
@@ -231,21 +224,6 @@ def _given(rows: object) -> list[tuple[str, str]]:
     return [(label, value) for label, value in rows if value]  # type: ignore[attr-defined]
 
 
-def _texts(facts: Facts, issued_on: str, wording: Mapping[str, str]) -> dict[str, str]:
-    variables = facts.as_variables() | {"issued_on": issued_on}
-    filled = texts(facts.language, "letter").filled(variables)
-    for name, source in wording.items():
-        if name not in CHANGEABLE:
-            raise RenderError(f"a letter has no text {name!r} to change")
-        filled[name] = one_line(fill(_template(source), variables))
-    if not filled["subject"]:
-        raise RenderError("the letter has no subject")
-    return filled
-
-
-@lru_cache(maxsize=256)
-def _template(source: str) -> Template:
-    try:
-        return text_environment().from_string(source)
-    except TemplateError as error:
-        raise RenderError(f"the text is no template: {error}") from error
+def _texts(facts: Facts, wording: Mapping[str, str]) -> dict[str, str]:
+    variables = facts.as_variables()
+    return reworded("letter", texts(facts.language, "letter").filled(variables), wording, variables)
