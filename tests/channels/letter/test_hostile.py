@@ -45,6 +45,10 @@ def test_every_field_of_a_bill_is_printed_as_it_stands(field: str) -> None:
     [
         "יוסף כהן",
         "محمد عبد الله",
+        "محمد علي (Mohammed Ali)",
+        "בן-דוד, שרה 12",
+        "ខ្មែរ សុខ",
+        "สมชาย ใจดี",
         "გიორგი ბერიძე",
         "राहुल शर्मा",
         "Ann 😀 Smith",

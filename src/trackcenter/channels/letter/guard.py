@@ -19,6 +19,9 @@ _SLACK = 1.0
 _IGNORED = re.compile(
     r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\-\u00ad\u2010\u2011\u200b-\u200f\u2060\ufeff\ufffe]+"
 )
+_SHAPED = re.compile(r"[\u0590-\u1cff\U00010800-\U00010fff\U0001e800-\U0001efff]")
+"""Hebrew to the scripts of South and South-East Asia."""
+_MIRRORED = re.compile(r"[()\[\]{}<>«»‹›]")
 
 
 class ContentMismatch(RenderError):
@@ -86,13 +89,15 @@ def _begins_with(text: str, unit: str) -> bool:
 def _same(text: str, name: str) -> bool:
     """Whether both are the same words, however broken into lines.
 
-    What is written from right to left comes out of a PDF in the order of sight, and a letter drawn
-    in two glyphs comes out twice: there only the characters can be compared.
+    Scripts that are written from right to left or whose letters grow together come out of a PDF
+    in the order of sight, brackets mirrored, and a letter drawn in two glyphs twice: where such a
+    name is not found as it stands, its characters are compared without their order and number.
     """
     held, sought = _plain(text), _plain(name)
-    if any(unicodedata.bidirectional(character) in ("R", "AL") for character in sought):
-        return Counter(sought) <= Counter(held) and set(held) == set(sought)
-    return bool(sought) and held == sought
+    if held == sought or not _SHAPED.search(sought):
+        return bool(sought) and held == sought
+    held, sought = _MIRRORED.sub("", held), _MIRRORED.sub("", sought)
+    return Counter(sought) <= Counter(held) and set(held) == set(sought)
 
 
 def _plain(text: str) -> str:
