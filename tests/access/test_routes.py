@@ -54,6 +54,8 @@ TABLE = {
     ("POST", "/templates/preview"): Row(Kind.EXPORT),
     ("GET", "/units/{unit_id}"): Row(Kind.READ),
     ("POST", "/units/{unit_id}/delivery-record"): Row(Kind.WRITE),
+    ("PUT", "/units/{unit_id}/legal-hold"): Row(Kind.WRITE),
+    ("DELETE", "/units/{unit_id}/legal-hold"): Row(Kind.WRITE),
     ("GET", "/communications/{communication_id}"): Row(Kind.READ, recorded=True),
     ("GET", "/communications/{communication_id}/evidence"): Row(Kind.READ, recorded=True),
     ("GET", "/attachments/{attachment_id}"): Row(Kind.READ, recorded=True),

@@ -421,7 +421,9 @@ def delivery_record(record: Any) -> dict[str, Any]:
 def legal_hold(unit: Unit) -> dict[str, Any] | None:
     """The legal hold that stands over a unit (`LegalHoldOut`), if one does."""
     hold = unit.legal_holds.filter(lifted_at=None).select_related("placed_by").first()
-    return hold and {
+    if hold is None:
+        return None
+    return {
         "id": hold.id,
         "reason": hold.reason,
         "placedBy": _user(hold.placed_by),

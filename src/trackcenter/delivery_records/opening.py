@@ -83,6 +83,7 @@ def main() -> int:
     warm_up()
     content = sys.stdin.buffer.read()
     limit()
+    answer: dict[str, object]
     try:
         pages, thumbnail = draw(sys.argv[1], content)
     except Unreadable as refusal:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import filetype
 from django.core.files.uploadedfile import UploadedFile
@@ -55,14 +56,14 @@ class Proof:
     thumbnail_sha256: str
 
 
-def accept_all(files: Sequence[UploadedFile], *loc: str | int) -> list[Proof]:
+def accept_all(files: "Sequence[UploadedFile[Any]]", *loc: str | int) -> list[Proof]:
     """Every file checked and kept, or `InputError` at `loc` and its place in the list."""
     if len(files) > MOST:
         raise InputError.at(*loc, msg=f"at most {MOST} files at once")
     return [accept(file, *loc, number) for number, file in enumerate(files)]
 
 
-def accept(file: UploadedFile, *loc: str | int) -> Proof:
+def accept(file: "UploadedFile[Any]", *loc: str | int) -> Proof:
     """Check a file and keep it with its thumbnail.
 
     Raises `InputError` at `loc` for a file that is empty, too large, of another kind, infected or
