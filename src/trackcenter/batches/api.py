@@ -13,6 +13,7 @@ from trackcenter.batches.schemas import (
     PostedIn,
     PrintRunList,
     PrintRunOut,
+    ProgressOverTime,
     SendIn,
 )
 from trackcenter.kit.wire import respond
@@ -24,6 +25,12 @@ router = Router(tags=["batches"])
 def get_batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     """A batch and how far it is."""
     return respond(selectors.get_batch(actor(request).visible, batch_id))
+
+
+@router.get("/batches/{batch_id}/progress", operation_id="getProgress", response=ProgressOverTime)
+def get_progress(request: HttpRequest, batch_id: UUID) -> HttpResponse:
+    """What was sent, delivered, opened and what failed, step by step."""
+    return respond(selectors.get_progress(actor(request).visible, batch_id))
 
 
 @router.post("/batches/{batch_id}/send", operation_id="sendBatch", response={202: BatchOut})

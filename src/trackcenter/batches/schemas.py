@@ -31,6 +31,19 @@ class BatchOut(WireSchema):
     channels: dict[str, Stats]
 
 
+class ProgressStep(WireSchema):
+    at: datetime = Field(description="when the step begins")
+    sent: int
+    delivered: int
+    opened: int
+    failed: int
+
+
+class ProgressOverTime(WireSchema):
+    step_seconds: int = Field(description="how long a step lasts; chosen by how long it all took")
+    items: list[ProgressStep] = Field(description="oldest first; without empty steps")
+
+
 class SendIn(WireSchema):
     channels: list[ChannelName] | None = Field(default=None, min_length=1, max_length=4)
     unit_ids: list[UUID] | None = Field(default=None, min_length=1, max_length=10_000)

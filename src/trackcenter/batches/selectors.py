@@ -1,8 +1,10 @@
 """How far a batch is, its print runs, and what a code on a page leads to."""
 
-from datetime import timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
+
+from django.db.models import Count, DateTimeField, F, Func, Max, Min, Q, Value
 
 from trackcenter import storage
 from trackcenter.access.visible import VisibleBuildings
@@ -12,9 +14,29 @@ from trackcenter.buildings.models import ChannelRollup
 from trackcenter.buildings.stats import COUNTERS, stats, total_of
 from trackcenter.channels.documents.code import read_code
 from trackcenter.channels.documents.s10 import S10
-from trackcenter.communications.models import Attempt, Batch, Communication
+from trackcenter.communications.models import (
+    Attempt,
+    Batch,
+    Communication,
+    Event,
+    EventType,
+    Qualifier,
+)
 from trackcenter.communications.selectors import batch_status
 from trackcenter.kit.errors import NotFound
+
+_COUNTED: Final = {
+    "sent": (EventType.SENT, EventType.POSTED),
+    "delivered": (EventType.DELIVERED,),
+    "opened": (EventType.OPENED,),
+    "failed": (EventType.FAILED, EventType.RETURNED),
+}
+_MOST_STEPS: Final = 60
+_STEPS: Final = tuple(
+    timedelta(seconds=seconds)
+    for seconds in (1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 86_400, 7 * 86_400, 28 * 86_400)
+)
+_ORIGIN: Final = datetime(2001, 1, 1, tzinfo=UTC)  # a Monday
 
 
 def get_batch(visible: VisibleBuildings, batch_id: UUID) -> dict[str, Any]:
@@ -49,6 +71,45 @@ def get_batch(visible: VisibleBuildings, batch_id: UUID) -> dict[str, Any]:
         },
         "channels": channels,
     }
+
+
+def get_progress(visible: VisibleBuildings, batch_id: UUID) -> dict[str, Any]:
+    """What became of a batch over time (`ProgressOverTime`), by when it was recorded.
+
+    Counts events, at most some sixty steps of them: a message that was sent twice counts twice,
+    and a letter counts as sent once it is posted, not when it is made. Steps in which nothing
+    happened are left out.
+    """
+    batch = Batch.objects.visible_to(visible).filter(id=batch_id).first()
+    if batch is None:
+        raise NotFound("no such batch")
+    counted = [kind for kinds in _COUNTED.values() for kind in kinds]
+    happened = (
+        Event.objects.visible_to(visible)
+        .filter(building_id=batch.building_id, year=batch.year, type__in=counted)
+        .exclude(qualifier=Qualifier.READY_TO_PRINT)
+    )
+    span = happened.aggregate(first=Min("recorded_at"), last=Max("recorded_at"))
+    if span["first"] is None:
+        return {"stepSeconds": int(_STEPS[0].total_seconds()), "items": []}
+    length = span["last"] - span["first"]
+    step = next((step for step in _STEPS if length / step <= _MOST_STEPS), _STEPS[-1])
+    at = Func(
+        Value(step),
+        F("recorded_at"),
+        Value(_ORIGIN),
+        function="date_bin",
+        output_field=DateTimeField(),
+    )
+    rows = (
+        happened.annotate(at=at)
+        .values("at")
+        .annotate(
+            **{name: Count("id", filter=Q(type__in=kinds)) for name, kinds in _COUNTED.items()}
+        )
+        .order_by("at")
+    )
+    return {"stepSeconds": int(step.total_seconds()), "items": list(rows)}
 
 
 def list_print_runs(visible: VisibleBuildings, batch_id: UUID) -> dict[str, Any]:
