@@ -181,6 +181,16 @@ def test_files_hang_on_the_communication_and_show_in_unit_and_communication(admi
     assert Client().get(shown["attachments"][0]["thumbnailUrl"])["Content-Type"] == "image/jpeg"
 
 
+def test_a_form_that_cannot_be_read_is_told_so_in_words(admin: Client):
+    (one,) = a_bill("LETTER")
+    path = f"/api/track/units/{one.unit_id}/delivery-record"
+    many = {"year": YEAR, "method": "OTHER", "files": [uploaded(b"x") for _ in range(30)]}
+    broken = admin.post(path, b"--x", "multipart/form-data; boundary=")
+    for answer in (admin.post(path, many), broken):
+        assert answer.status_code == 400
+        assert answer["Content-Type"] == "application/problem+json"
+
+
 def test_one_bad_file_and_nothing_is_recorded(admin: Client):
     (one,) = a_bill("LETTER")
     answer = admin.post(

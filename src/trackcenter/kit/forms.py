@@ -3,7 +3,9 @@
 import json
 from typing import Any, TypeVar
 
+from django.core.exceptions import TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest
+from django.http.multipartparser import MultiPartParserError
 from ninja.errors import HttpError
 from pydantic import ValidationError
 
@@ -22,7 +24,10 @@ def read_body(request: HttpRequest, shape: type[S], *, files: frozenset[str] = f
     `HttpError` 400 for a body that cannot be read at all.
     """
     if request.content_type == MULTIPART:
-        values: Any = {name: value for name, value in request.POST.items() if value != ""}
+        try:
+            values: Any = {name: value for name, value in request.POST.items() if value != ""}
+        except (TooManyFilesSent, TooManyFieldsSent, MultiPartParserError) as error:
+            raise HttpError(400, f"the form cannot be read: {error}") from None
         strange = sorted(set(request.FILES) - files)
         if strange:
             raise InputError([Problem(("body", name), "no file belongs here") for name in strange])
