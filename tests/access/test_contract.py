@@ -19,7 +19,7 @@ CHECKS = (
     "response_schema_conformance",
 )
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "5"))
-"""For each operation. A long run is `SCHEMATHESIS_EXAMPLES=200`: every phase, then, not only two."""
+"""For each operation. A long run is `SCHEMATHESIS_EXAMPLES=200`: it has every phase."""
 
 
 def test_no_request_breaks_the_server_or_gets_an_answer_the_document_does_not_know(

@@ -1,14 +1,20 @@
+from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from tests.access.people import place
-from trackcenter.communications.models import BillingSnapshot, Communication
-from trackcenter.config import doctor
+from tests.access.people import Place, place
+from trackcenter.access.models import Role, User
+from trackcenter.communications.models import Attempt, BillingSnapshot, Communication
+from trackcenter.config import doctor, health
+from trackcenter.exports.models import CommunicationExport
+from trackcenter.kit.clock import now
+from trackcenter.receipts.models import InboundReceipt
 
 pytestmark = pytest.mark.django_db
 
@@ -38,12 +44,11 @@ def test_what_is_not_ready_is_named(settings: Settings, tmp_path: Path) -> None:
     assert "cannot be written" in checks["storage"]
 
 
-def test_metrics_count_communications_and_jobs() -> None:
-    spot = place("HERE")
+def a_communication(spot: Place) -> Communication:
     snapshot = BillingSnapshot.objects.create(
         batch=spot.batch, unit=spot.unit, version=1, row={}, sha256="0" * 64
     )
-    Communication.objects.create(
+    return Communication.objects.create(
         batch=spot.batch,
         building=spot.building,
         unit=spot.unit,
@@ -53,6 +58,22 @@ def test_metrics_count_communications_and_jobs() -> None:
         recipient_name="Secret Name",
         delivery_status="PENDING",
     )
+
+
+@pytest.fixture
+def admin(db: None) -> User:
+    return User.objects.create(username="anna", role=Role.ADMIN)
+
+
+@pytest.fixture
+def fresh_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Metrics counted anew at each question."""
+    monkeypatch.setattr(health, "MEASURED_EVERY", 0.0)
+
+
+def test_metrics_count_communications_and_jobs(fresh_figures: None) -> None:
+    spot = place("HERE")
+    a_communication(spot)
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -70,6 +91,48 @@ def test_metrics_count_communications_and_jobs() -> None:
         line.startswith('trackcenter_queue_oldest_seconds{queue="email"} ') for line in lines
     )
     assert "Secret Name" not in response.content.decode()
+
+
+def test_metrics_tell_of_sends_receipts_and_exports(fresh_figures: None, admin: User) -> None:
+    spot = place("HERE")
+    communication = a_communication(spot)
+    for number, outcome in enumerate(("ACCEPTED", "ACCEPTED", "FAILED", "OPEN")):
+        Attempt.objects.create(
+            communication=communication, number=number + 1, channel="EMAIL", outcome=outcome
+        )
+    long_ago = now() - timedelta(hours=2)
+    for number, state in enumerate(("APPLIED", "PARKED", "PARKED", "NEW")):
+        InboundReceipt.objects.create(
+            origin="eventgrid-sms",
+            dedupe_key=str(number),
+            body=b"{}",
+            state=state,
+            received_at=long_ago,
+        )
+    CommunicationExport.objects.create(
+        requested_by=admin, status="READY", created_at=long_ago, finished_at=now()
+    )
+    lines = Client().get("/metrics").content.decode().splitlines()
+    figures = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    assert figures['trackcenter_sends_total{channel="EMAIL",outcome="ACCEPTED"}'] == "2"
+    assert figures['trackcenter_sends_total{channel="EMAIL",outcome="FAILED"}'] == "1"
+    receipts = 'trackcenter_receipts_{}{{origin="eventgrid-sms",state="{}"}}'
+    assert figures[receipts.format("total", "APPLIED")] == "1"
+    assert figures[receipts.format("waiting", "PARKED")] == "2"
+    assert figures[receipts.format("waiting", "NEW")] == "1"
+    assert float(figures["trackcenter_receipts_parked_oldest_seconds"]) > 7000
+    assert figures['trackcenter_exports{status="READY"}'] == "1"
+    assert float(figures["trackcenter_export_seconds_sum"]) > 7000
+    assert figures["trackcenter_export_seconds_count"] == "1"
+    kinds = [line.split()[2:] for line in lines if line.startswith("# TYPE")]
+    assert all(kind == "counter" for name, kind in kinds if name.endswith("_total"))
+
+
+def test_figures_are_counted_once_in_a_while_however_often_one_asks() -> None:
+    Client().get("/metrics")
+    with CaptureQueriesContext(connection) as asked:
+        assert Client().get("/metrics").status_code == HTTPStatus.OK
+    assert not asked.captured_queries
 
 
 def test_the_doctor_says_how_to_mend() -> None:

@@ -3,8 +3,9 @@
 import functools
 import os
 import sys
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -27,6 +28,8 @@ app.add_typer(audit, name="audit")
 app.add_typer(token, name="token")
 app.add_typer(jobs, name="jobs")
 app.add_typer(subscriptions, name="subscriptions")
+receipts = typer.Typer(no_args_is_help=True, help="What providers reported, as it was stored.")
+app.add_typer(receipts, name="receipts")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -185,6 +188,59 @@ def bench(
 
 
 @app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="A new file, or a folder to put one into.")],
+    with_keys: Annotated[
+        bool, typer.Option("--with-keys", help="The secret keys under DATA, too.")
+    ] = False,
+) -> None:
+    """Write the database and every file it names to one file, while the server goes on."""
+    with application(), _sentences():
+        from trackcenter.cli.backup import backup as run
+
+        with _counting("files") as count:
+            done = run(target.resolve(), with_keys=with_keys, progress=count)
+        print(f"{done.path}: the database and {done.files} files ({done.bytes} bytes).")
+        if done.missing:
+            stop(f"{len(done.missing)} files are missing or damaged, first {done.missing[0]}.")
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Of `backup`.")],
+) -> None:
+    """Restore a backup into an empty database."""
+    with application(), _sentences():
+        from trackcenter.cli.backup import restore as run
+
+        with _counting("files") as count:
+            done = run(source.resolve(), progress=count)
+        print(f"The database and {done.files} files are restored.")
+        if done.missing:
+            stop(f"{len(done.missing)} files are missing, first {done.missing[0]}.")
+        print("Now: trackcenter audit verify")
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """Our own errors become sentences."""
+    try:
+        yield
+    except TrackCenterError as error:
+        stop(str(error))
+
+
+@contextmanager
+def _counting(what: str) -> Iterator[Callable[[int], None]]:
+    from rich.progress import Progress, SpinnerColumn, TextColumn
+
+    columns = (SpinnerColumn(), TextColumn(f"{{task.completed}} {what}"))
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done: bar.update(task, completed=done)
+
+
+@app.command()
 @with_application
 def retention(
     on: Annotated[
@@ -328,6 +384,49 @@ def subscriptions_ensure() -> None:
     except ProviderFailure as failure:
         stop(f"Microsoft Graph refused: {failure}\n{failure.raw}")
     print("Graph tells this server about new mail.")
+
+
+@receipts.command("replay")
+@with_application
+def receipts_replay(
+    since: Annotated[
+        datetime | None, typer.Option(help="Only those received from then on (UTC).")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
+) -> None:
+    """Read stored receipts again, after a fix; changes nothing that was right."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn
+
+    from trackcenter.receipts.replay import replay
+
+    start = since.replace(tzinfo=UTC) if since else None
+    columns = (SpinnerColumn(), TextColumn("{task.completed} receipts read"))
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("replay", total=None)
+        result = replay(
+            start, dry_run=dry_run, progress=lambda done: bar.update(task, completed=done)
+        )
+    print(f"{result}{' (nothing was kept)' if dry_run else ''}.")
+    for receipt_id in result.differs:
+        print(f"differs: {receipt_id}")
+
+
+@receipts.command("unresolved")
+@with_application
+def receipts_unresolved() -> None:
+    """List the reports that found no message of ours within a day."""
+    from trackcenter.access.visible import EVERY_BUILDING
+    from trackcenter.receipts.work import list_unresolved
+
+    cursor: str | None = None
+    while True:
+        page = list_unresolved(EVERY_BUILDING, cursor=cursor, limit=200)
+        for item in page["items"]:
+            ids = " ".join(item["correlation"])
+            print(f"{item['id']}  {item['receivedAt']:%Y-%m-%d %H:%M}  {item['origin']}  {ids}")
+        cursor = page["nextCursor"]
+        if cursor is None:
+            return
 
 
 @app.command("openapi")

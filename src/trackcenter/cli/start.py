@@ -58,9 +58,7 @@ def migrate(verbosity: int = 0) -> None:
     from django.db import connections
     from django.db.migrations.executor import MigrationExecutor
 
-    from trackcenter.communications.triggers import APPEND_ONLY_TABLES
-
-    alias = "owner" if "owner" in connections else "default"
+    alias = migrating_alias()
     executor = MigrationExecutor(connections[alias])
     if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
         connections[alias].close()
@@ -70,12 +68,30 @@ def migrate(verbosity: int = 0) -> None:
         try:
             call_command("migrate", database=alias, verbosity=verbosity, interactive=False)
             call_command("createcachetable", database=alias, verbosity=0)
-            if alias == "owner":
-                # The triggers refuse it too; without the right, a dropped trigger helps nobody.
-                cursor.execute(
-                    f"REVOKE UPDATE, DELETE, TRUNCATE ON {', '.join(APPEND_ONLY_TABLES)} "
-                    "FROM trackcenter"
-                )
+            protect(alias)
         finally:
             cursor.execute("SELECT pg_advisory_unlock(hashtext('trackcenter migrate'))")
     connections[alias].close()
+
+
+def migrating_alias() -> str:
+    """The connection that owns the tables: the embedded server's owner, else the only one."""
+    from django.db import connections
+
+    return "owner" if "owner" in connections else "default"
+
+
+def protect(alias: str) -> None:
+    """Take from the application's role what the append-only tables do not allow anyway.
+
+    The triggers refuse it too; without the right, a dropped trigger helps nobody.
+    """
+    from django.db import connections
+
+    from trackcenter.communications.triggers import APPEND_ONLY_TABLES
+
+    if alias != "owner":
+        return
+    with connections[alias].cursor() as cursor:
+        tables = ", ".join(APPEND_ONLY_TABLES)
+        cursor.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {tables} FROM trackcenter")

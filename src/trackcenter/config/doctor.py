@@ -145,7 +145,6 @@ def _storage() -> Iterator[Finding]:
 
 
 def _accounts() -> Iterator[Finding]:
-    from django.conf import settings
     from django.db import DatabaseError
 
     from trackcenter.access.models import Role, User
