@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.delivery.jobs import waiting, work
-from tests.sandbox.fixture import MAILBOX, RunningSandbox
+from tests.sandbox.fixture import MAILBOX, RunningSandbox, wait_for
 from trackcenter import storage
 from trackcenter.buildings.models import Building
 from trackcenter.communications.models import Attempt, Communication
@@ -41,7 +41,8 @@ def again(one: Communication) -> None:
 
 def sent_mail(sandbox: RunningSandbox) -> dict[str, Any]:
     path = f"/users/{MAILBOX}/mailFolders/sentitems/messages"
-    (mail,) = sandbox.graph("GET", path).json()["value"]
+    # Like Exchange, the sandbox says 202 first and files the mail a moment later.
+    (mail,) = wait_for(lambda: sandbox.graph("GET", path).json()["value"], what="the sent mail")
     return dict(mail)
 
 
