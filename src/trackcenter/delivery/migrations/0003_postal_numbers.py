@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('delivery', '0002_senders'),
+        ("delivery", "0002_senders"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PostalNumberRange',
+            name="PostalNumberRange",
             fields=[
-                ('block', models.CharField(max_length=40, primary_key=True, serialize=False)),
-                ('next_serial', models.IntegerField()),
+                ("block", models.CharField(max_length=40, primary_key=True, serialize=False)),
+                ("next_serial", models.IntegerField()),
             ],
             options={
-                'db_table': 'postal_number_ranges',
+                "db_table": "postal_number_ranges",
             },
         ),
     ]
