@@ -5,6 +5,7 @@ see whether that is needed. `python -m tools.web` builds by hand, `python -m too
 `npm ARG …` in `web/`.
 """
 
+import gzip
 import importlib.util
 import os
 import subprocess
@@ -21,6 +22,7 @@ OUTPUT = ROOT / "src" / "trackcenter" / "static" / "track"
 # empty their folder first, and the note is written last.
 INSTALLED = ".installed-from"
 BUILT = OUTPUT / ".built-from"
+TEXTS = {".js", ".mjs", ".css", ".svg", ".json", ".map", ".txt", ".html", ".wasm"}
 NOT_SOURCES = {"node_modules", "coverage", "test-results"}
 
 
@@ -44,7 +46,21 @@ def build() -> None:
     if _read(BUILT) != sources:
         install()
         npm("run", "--silent", "build")
+        compress(OUTPUT)
         BUILT.write_text(sources)
+
+
+def compress(folder: Path) -> None:
+    """Put a `.gz` beside every text file it makes smaller by a tenth; whitenoise serves those.
+
+    The same content gives the same bytes: no name and no time inside.
+    """
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in TEXTS:
+            content = path.read_bytes()
+            smaller = gzip.compress(content, 9, mtime=0)
+            if len(smaller) < 0.9 * len(content):
+                path.with_name(f"{path.name}.gz").write_bytes(smaller)
 
 
 def npm(*arguments: str, folder: Path = WEB) -> None:

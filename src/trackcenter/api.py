@@ -65,6 +65,7 @@ PROBLEMS = {
     "409": "Not possible in its present state",
     "413": "Too large",
     "422": "The input is not valid",
+    "429": "Too many wrong secrets; wait",
     "503": "The server's database does not answer; try again",
 }
 

@@ -139,6 +139,7 @@ ACCOUNT_RATE_LIMITS = {
     "login": "300/m/ip",
     "reauthenticate": "10/m/user",
     "change_password": "5/m/user",
+    "webhook": "60/m/ip",  # wrong secrets
 }
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300  # seconds; then the password again, for the second step
 ALLAUTH_TRUSTED_PROXY_COUNT = ENVIRONMENT.trusted_proxies

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.crypto import constant_time_compare
 from ninja import Router
 
+from trackcenter.access.limits import wrong_secret
 from trackcenter.kit.ids import new_id
 from trackcenter.kit.problems import problem_response
 from trackcenter.receipts.event_grid import MalformedBody, read_events, validation_code
@@ -52,7 +53,7 @@ def graph_email(request: HttpRequest) -> HttpResponse:
         return problem_response(400, detail="not a collection of change notifications")
     ours = [item for item in notifications if _is_ours(item)]
     if notifications and not ours:
-        return problem_response(401, detail="the clientState is not ours")
+        return wrong_secret(request, "the clientState is not ours")
     store(_arrival(item) for item in ours)
     return HttpResponse(status=202)
 
@@ -129,7 +130,7 @@ def _arrival(item: dict[str, Any]) -> Arrival:
 
 def _event_grid(request: HttpRequest, origin: str) -> HttpResponse:
     if not _knows_secret(request):
-        return problem_response(401, detail="the secret is not ours")
+        return wrong_secret(request, "the secret is not ours")
     body = _body(request)
     if body is None:
         return problem_response(413, detail="the body is too large")
@@ -149,7 +150,7 @@ def _event_grid(request: HttpRequest, origin: str) -> HttpResponse:
 
 def _greet(request: HttpRequest) -> HttpResponse:
     if not _knows_secret(request):
-        return problem_response(401, detail="the secret is not ours")
+        return wrong_secret(request, "the secret is not ours")
     response = HttpResponse(status=200)
     origin = request.headers.get("WebHook-Request-Origin", "")
     response.headers["WebHook-Allowed-Origin"] = origin[:200] or "eventgrid.azure.net"
