@@ -10,7 +10,6 @@ from django.db.migrations.executor import MigrationExecutor
 from psycopg import sql
 from pytest_django.plugin import DjangoDbBlocker
 
-
 ELSEWHERE = "migrations"
 
 

@@ -25,12 +25,14 @@ from trackcenter.access.request import actor
 from trackcenter.batches.api import router as batches
 from trackcenter.buildings.api import router as buildings
 from trackcenter.communications.api import router as communications
-from trackcenter.delivery_records.api import router as delivery_records
+from trackcenter.delivery.api import router as senders
 from trackcenter.delivery.branding.api import router as templates
+from trackcenter.delivery_records.api import router as delivery_records
 from trackcenter.exports.api import router as exports
 from trackcenter.imports.api import router as imports
 from trackcenter.kit.errors import InputError, Problem, TrackCenterError
 from trackcenter.kit.problems import problem_response
+from trackcenter.receipts.api import router as receipts
 from trackcenter.receipts.webhooks import router as webhooks
 from trackcenter.retention.api import router as retention
 
@@ -183,9 +185,11 @@ for router in (
     imports,
     batches,
     exports,
-    templates,
     retention,
+    templates,
     access,
+    senders,
+    receipts,
     webhooks,
 ):
     api.add_router("/track", router)

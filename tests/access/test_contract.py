@@ -49,7 +49,8 @@ def test_no_request_breaks_the_server_or_gets_an_answer_the_document_does_not_kn
                 *("--checks", ",".join(CHECKS)),
                 # It would end its own token, and be a stranger from then on.
                 *("--exclude-operation-id", "revokeToken"),
-                *("--workers", "2", "--no-color", "--max-examples", str(EXAMPLES)),
+                # One thread: Python 3.11 loses count in ast.parse when two of them parse at once.
+                *("--workers", "1", "--no-color", "--max-examples", str(EXAMPLES)),
                 *(("--phases", "fuzzing", "--max-time", "60") if EXAMPLES < 50 else ()),
             ]
             done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)

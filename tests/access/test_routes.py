@@ -68,6 +68,7 @@ TABLE = {
     ("GET", "/work/receipts"): Row(Kind.LIST),
     ("GET", "/work/suggestions"): Row(Kind.LIST),
     ("GET", "/work/unknown"): Row(Kind.LIST),
+    ("GET", "/senders"): Row(Kind.LIST),
     ("POST", "/imports"): Row(Kind.OFFICE),
     ("GET", "/batches/{batch_id}"): Row(Kind.READ),
     ("POST", "/batches/{batch_id}/send"): Row(Kind.WRITE),

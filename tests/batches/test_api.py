@@ -34,7 +34,12 @@ def test_a_send_without_a_body_sends_all(api: Client) -> None:
     (one,) = a_bill()
     answer = api.generic("POST", f"/api/track/batches/{one.batch_id}/send")
     assert answer.status_code == 202
-    assert BatchSend.objects.get().channels == ["EMAIL", "SMS"]
+    assert BatchSend.objects.get().channels == [
+        "EMAIL",
+        "LETTER",
+        "LETTER_WITH_RECEIPT",
+        "SMS",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -42,7 +47,6 @@ def test_a_send_without_a_body_sends_all(api: Client) -> None:
     [
         ({"channels": []}, ["body", "channels"]),
         ({"channels": ["FAX"]}, ["body", "channels", 0]),
-        ({"channels": ["LETTER_WITH_RECEIPT"]}, ["body", "channels"]),
         ({"unitIds": []}, ["body", "unitIds"]),
         ({"unitIds": ["1"]}, ["body", "unitIds", 0]),
         ({"unitIds": [str(uuid.uuid4())]}, ["body", "unitIds"]),

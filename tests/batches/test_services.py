@@ -64,15 +64,17 @@ def test_fulfilling_enqueues_everything_in_the_name_of_who_asked() -> None:
     assert send.finished_at is not None
 
 
-def test_letters_stay_until_they_have_a_worker() -> None:
+def test_all_channels_are_sent_unless_some_are_named() -> None:
     batch = a_batch(1, ["EMAIL", "LETTER"])
-    services.fulfil(ask(batch).id)
+    services.fulfil(ask(batch, channels=["EMAIL"]).id)
     assert dict(Communication.objects.values_list("channel", "delivery_status")) == {
         "EMAIL": "ENQUEUED",
         "LETTER": "PENDING",
     }
-    with pytest.raises(InputError, match="LETTER cannot be sent"):
-        ask(batch, channels=["LETTER", "EMAIL"])
+    services.fulfil(ask(batch).id)
+    assert not Communication.objects.filter(delivery_status="PENDING").exists()
+    with pytest.raises(InputError, match="no channel FAX"):
+        ask(batch, channels=["FAX"])
 
 
 def test_sending_twice_sends_nothing_twice() -> None:
@@ -180,7 +182,7 @@ def test_a_send_of_what_needs_no_sending_completes_the_batch() -> None:
 def test_progress_counts_every_message_once() -> None:
     batch = a_batch(3, ["EMAIL", "LETTER"])
     made = list(Communication.objects.filter(channel="EMAIL").order_by("id"))
-    services.fulfil(ask(batch).id)
+    services.fulfil(ask(batch, channels=["EMAIL"]).id)
     an_event(made[0], Sent(provider="test"))
     an_event(made[1], Failed(error=Trouble(message="no")))
     shown = get_batch(EVERY_BUILDING, batch.id)

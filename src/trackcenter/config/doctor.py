@@ -55,6 +55,7 @@ def examine_installation() -> list[Finding]:
         *_storage(),
         *_accounts(),
         *_email(),
+        *_notifications(),
         *_sms(),
         *_addresses(),
         *_deployment(),
@@ -203,6 +204,35 @@ def _email() -> Iterator[Finding]:
             [*credentials_needed(settings), "GRAPH_MAILBOX", "GRAPH_CLIENT_STATE"],
             "warn",
         )
+
+
+def _notifications() -> Iterator[Finding]:
+    """Whether Graph tells us about new mail: without it bounces come by the hourly look alone."""
+    from django.conf import settings
+    from django.db import DatabaseError
+
+    from trackcenter.providers.base import ProviderFailure
+    from trackcenter.receipts.subscriptions import examine, watched_mailboxes
+
+    if settings.EMAIL_PROVIDER != "msgraph":
+        return
+    try:
+        if not (settings.GRAPH_CLIENT_SECRET and watched_mailboxes()):
+            return  # said above, or below under the public address
+        watches = examine()
+    except DatabaseError:
+        return  # said above
+    except ProviderFailure as failure:
+        mend = "Check GRAPH_* and what the application may do (Mail.ReadWrite, Mail.Send)."
+        yield Finding("fail", f"Microsoft Graph refuses: {failure.code or failure}", mend)
+        return
+    for watch in watches:
+        if watch.expires_at is None:
+            mend = "While the server runs: `trackcenter subscriptions ensure`."
+            yield Finding("warn", f"Graph does not tell of new mail of {watch.mailbox}", mend)
+        else:
+            until = f"{watch.expires_at:%Y-%m-%d %H:%M} UTC"
+            yield Finding("ok", f"Graph tells of new mail of {watch.mailbox} until {until}")
 
 
 def _sms() -> Iterator[Finding]:

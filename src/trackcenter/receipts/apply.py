@@ -9,7 +9,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -26,18 +26,22 @@ from trackcenter.communications.payloads import (
     Payload,
     Trouble,
 )
+from trackcenter.delivery.slots import graph_slot
 from trackcenter.kit.canonical import clean
 from trackcenter.kit.clock import now
 from trackcenter.kit.errors import NotFound
 from trackcenter.providers import registry
+from trackcenter.providers.acs.words import sms_code
 from trackcenter.providers.base import ProviderFailure
 from trackcenter.queue.payloads import ReceiptJob
 from trackcenter.queue.publish import publish
+from trackcenter.receipts.answers import read_answer
 from trackcenter.receipts.event_grid import GridEvent, read_events
-from trackcenter.receipts.explanations import explain
-from trackcenter.receipts.models import InboundReceipt, ReceiptState
+from trackcenter.receipts.explanations import explain, explain_sms
+from trackcenter.receipts.heuristics import guess
+from trackcenter.receipts.models import InboundReceipt, ReceiptState, Suggestion
 from trackcenter.receipts.reports import Report, read_report
-from trackcenter.receipts.store import GRAPH, LIFECYCLE, message_of
+from trackcenter.receipts.store import GRAPH, LIFECYCLE, POLLED, message_of
 from trackcenter.receipts.subscriptions import handle_lifecycle
 
 log = logging.getLogger(__name__)
@@ -74,10 +78,12 @@ def apply_receipt(receipt_id: UUID) -> None:
         _settle(receipt_id, ReceiptState.IGNORED, "the mail is no longer in the mailbox")
         return
     news = read_news(receipt)
-    if not news:
+    if news:
+        _apply(receipt_id, news)
+    elif receipt.origin == GRAPH:
+        _put_aside(receipt)
+    else:
         _settle(receipt_id, ReceiptState.IGNORED, "not a report about a message")
-        return
-    _apply(receipt_id, news)
 
 
 def _fetch(receipt: InboundReceipt) -> bool:
@@ -87,7 +93,8 @@ def _fetch(receipt: InboundReceipt) -> bool:
     if not message_id:
         return False
     try:
-        mime = registry.graph_mail(settings).fetch_mime(mailbox, message_id)
+        with graph_slot():
+            mime = registry.graph_mail(settings).fetch_mime(mailbox, message_id)
     except ProviderFailure as failure:
         if failure.permanent:
             return False
@@ -103,6 +110,8 @@ def read_news(receipt: InboundReceipt) -> list[News]:
         return [
             _of_report(receipt.id, report) for report in read_report(bytes(receipt.mime or b""))
         ]
+    if receipt.origin in POLLED:
+        return [_of_poll(receipt)]
     return [_of_grid(receipt.id, event) for event in read_events(bytes(receipt.body))]
 
 
@@ -128,6 +137,20 @@ def _of_grid(receipt_id: UUID, event: GridEvent) -> News:
     return News(payload, clean([event.message_id]), None, event.occurred_at)
 
 
+def _of_poll(receipt: InboundReceipt) -> News:
+    answer = read_answer(receipt.origin, bytes(receipt.body))
+    said: dict[str, Any] = {
+        "receipt_id": str(receipt.id),
+        "recipient": answer.recipient,
+        "status_code": answer.word,
+        "diagnostic": answer.detail or None,
+        "detail": {"askedOf": receipt.origin},
+    }
+    words = answer.detail or answer.word
+    payload = _payload(answer.kind, said, answer.word, words, answer.word)
+    return News(payload, clean([answer.message_id]), None, answer.occurred_at)
+
+
 def _payload(
     kind: str, said: dict[str, Any], code: str | None, words: str | None, note: str
 ) -> Payload:
@@ -136,9 +159,10 @@ def _payload(
     if kind == "OPENED":
         return Opened(**said, detail={"note": note} if note else {})
     if kind == "FAILED":
-        explanation = explain(code)
+        sms = sms_code(said["diagnostic"] or "")
+        explanation = explain_sms(sms) if sms else explain(code)
         trouble = Trouble(
-            code=code,
+            code=sms or code,
             message=words or explanation.sentence,
             explanation=explanation.sentence,
             next_step=explanation.next_step,
@@ -167,7 +191,7 @@ def _apply(receipt_id: UUID, news: Sequence[News]) -> None:
             NewEvent(
                 communication_id=attempt.communication_id,
                 payload=one.payload,
-                source=Source.WEBHOOK,
+                source=source_of(receipt.origin),
                 attempt=attempt.number,
                 # A sender's clock may run ahead; nothing has happened before it was reported.
                 occurred_at=min(one.occurred_at or receipt.received_at, moment),
@@ -182,7 +206,46 @@ def _apply(receipt_id: UUID, news: Sequence[News]) -> None:
     receipt.save(update_fields=["state", "reason", "attempt", "applied_at"])
 
 
-def find_attempt(news: News) -> Attempt | None:
+def source_of(origin: str) -> Source:
+    """Whether a receipt was brought to us or is an answer to our own question."""
+    return Source.POLL if origin in POLLED else Source.WEBHOOK
+
+
+@transaction.atomic
+def _put_aside(receipt: InboundReceipt) -> None:
+    """A mail that is no report: counted, and where it smells of a bounce of ours, suggested."""
+    seems = guess(bytes(receipt.mime or b""))
+    reason = {"auto-reply": "an automatic reply", "mail": "not a report about a message"}
+    words = reason.get(seems.kind, "perhaps a bounce, but of no message of ours")
+    attempt = None
+    if seems.kind == "possible-bounce":
+        attempt = find_attempt(seems)
+        if attempt is not None:
+            words = "perhaps a bounce: suggested to a person"
+    if not _settle(receipt.id, ReceiptState.IGNORED, words):
+        return  # another worker did all this
+    if attempt is not None:
+        Suggestion.objects.get_or_create(
+            receipt=receipt, defaults={"attempt": attempt, "reason": seems.reason}
+        )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO inbox_counts AS known (kind, count) VALUES (%s, 1) "
+            "ON CONFLICT (kind) DO UPDATE SET count = known.count + 1",
+            [seems.kind],
+        )
+
+
+class Quoting(Protocol):
+    """What names a message of ours: ids in the order to be tried, and our own header."""
+
+    @property
+    def correlation(self) -> Sequence[str]: ...
+    @property
+    def attempt_id(self) -> str | None: ...
+
+
+def find_attempt(news: Quoting) -> Attempt | None:
     """The attempt a report is about: by the ids it quotes, in order, then by our own header."""
     for key in news.correlation:
         for column in ("provider_message_id", "internet_message_id"):
@@ -195,10 +258,12 @@ def find_attempt(news: News) -> Attempt | None:
         return None
 
 
-def _settle(receipt_id: UUID, state: ReceiptState, reason: str) -> None:
-    InboundReceipt.objects.filter(
+def _settle(receipt_id: UUID, state: ReceiptState, reason: str) -> bool:
+    """End a receipt; False when it was ended already."""
+    open_one = InboundReceipt.objects.filter(
         id=receipt_id, state__in=(ReceiptState.NEW, ReceiptState.PARKED)
-    ).update(state=state, reason=reason, applied_at=now())
+    )
+    return bool(open_one.update(state=state, reason=reason, applied_at=now()))
 
 
 _RESOLVABLE = """

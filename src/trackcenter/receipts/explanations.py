@@ -201,6 +201,67 @@ _BY_SUBJECT: dict[str, _Texts] = {
 }
 
 
+_OPTED_OUT = _texts(
+    "The recipient has opted out of text messages from you (answered STOP).",
+    "Do not send texts; use another channel, or ask the recipient to answer START.",
+    "Der Empfänger hat SMS von Ihnen abbestellt (mit STOP geantwortet).",
+    "Keine SMS mehr senden; anderen Kanal nutzen oder um die Antwort START bitten.",
+)
+_BAD_NUMBER = _texts(
+    "There is no such phone number.",
+    "Correct the number and send again.",
+    "Diese Telefonnummer gibt es nicht.",
+    "Nummer korrigieren und erneut senden.",
+)
+_PHONE_OFF = _texts(
+    "The phone could not be reached.",
+    "Send again later, or use another channel.",
+    "Das Telefon war nicht erreichbar.",
+    "Später erneut senden oder einen anderen Kanal nutzen.",
+)
+_CARRIER = _texts(
+    "The recipient's phone network blocked the message.",
+    "Use another channel, or ask Microsoft support about the sender number.",
+    "Das Mobilfunknetz des Empfängers hat die Nachricht blockiert.",
+    "Einen anderen Kanal nutzen oder den Microsoft-Support zur Absendernummer fragen.",
+)
+_OUR_NUMBER = _texts(
+    "The sender's number may not send this message.",
+    "Have your administrator check the number in Azure Communication Services.",
+    "Die Absendernummer darf diese Nachricht nicht senden.",
+    "Die Nummer in Azure Communication Services von der Administration prüfen lassen.",
+)
+_NOT_TEXTED = _texts(
+    "The text message was not delivered.",
+    "Check the number and send again, or use another channel.",
+    "Die SMS wurde nicht zugestellt.",
+    "Nummer prüfen und erneut senden oder einen anderen Kanal nutzen.",
+)
+
+# https://learn.microsoft.com/azure/communication-services/resources/troubleshooting/voice-video-calling/troubleshooting-codes
+_BY_SMS_CODE: dict[str, _Texts] = {
+    "4000": _CARRIER,
+    "4001": _OUR_NUMBER,
+    "4002": _BAD_NUMBER,
+    "4003": _BAD_NUMBER,
+    "4004": _BAD_NUMBER,
+    "4005": _CARRIER,
+    "4006": _PHONE_OFF,
+    "4007": _OPTED_OUT,
+    "4008": _OUR_NUMBER,
+    "4009": _OUR_NUMBER,
+    "4010": _OUR_NUMBER,
+    "5001": _PHONE_OFF,
+    "5002": _PHONE_OFF,
+}
+
+
+def explain_sms(code: str | None, language: str = "en") -> Explanation:
+    """The plain words for a detail code of an SMS delivery report such as `4007`. Never fails."""
+    chosen: Language = "de" if language.lower().startswith("de") else "en"
+    return _BY_SMS_CODE.get(code or "", _NOT_TEXTED)[chosen]
+
+
 def explain(code: str | None, language: str = "en") -> Explanation:
     """The plain words for a status code such as `5.1.1`, in English or German.
 

@@ -24,7 +24,9 @@ class InboundReceipt(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     origin = models.CharField(
-        max_length=20, help_text="msgraph-email, eventgrid-sms, eventgrid-email"
+        max_length=20,
+        help_text="msgraph-email, eventgrid-sms, eventgrid-email; what we asked for: "
+        "acs-sms-poll, acs-email-poll, message-trace",
     )
     dedupe_key = models.CharField(max_length=300)
     body = models.BinaryField(help_text="the report as it was pushed")
@@ -66,3 +68,58 @@ class InboxCursor(models.Model):
 
     class Meta:
         db_table = "inbox_cursors"
+
+
+class Suggestion(models.Model):
+    """A mail that may be a bounce of this attempt: somebody should look. It decides nothing."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    receipt = models.OneToOneField(
+        InboundReceipt, on_delete=models.PROTECT, related_name="suggestion"
+    )
+    attempt = models.ForeignKey(
+        "communications.Attempt", on_delete=models.PROTECT, related_name="suggestions"
+    )
+    reason = models.TextField(help_text="the words that speak for it")
+    created_at = models.DateTimeField(default=now)
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.ForeignKey(
+        "access.User", null=True, db_index=False, on_delete=models.PROTECT, related_name="+"
+    )
+    verdict = models.CharField(
+        max_length=10, blank=True, default="", help_text="BOUNCED or DISMISSED"
+    )
+
+    class Meta:
+        db_table = "receipt_suggestions"
+        indexes: ClassVar = [
+            # the work list
+            models.Index(
+                fields=["id"],
+                name="suggestions_open",
+                condition=models.Q(settled_at=None),
+            )
+        ]
+
+
+class InboxCount(models.Model):
+    """How many mails that are no receipts came to the sending mailboxes, by what they seemed."""
+
+    kind = models.CharField(primary_key=True, max_length=20)
+    count = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "inbox_counts"
+
+
+class ReportPoll(models.Model):
+    """A message whose report is late: how often we asked for it, and when we ask again."""
+
+    attempt = models.OneToOneField(
+        "communications.Attempt", primary_key=True, on_delete=models.PROTECT, related_name="+"
+    )
+    asked = models.IntegerField(default=0)
+    next_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "report_polls"

@@ -18,6 +18,12 @@ LIFECYCLE = "msgraph-lifecycle"
 GRID_SMS = "eventgrid-sms"
 GRID_EMAIL = "eventgrid-email"
 
+# What we asked for ourselves.
+SMS_POLL = "acs-sms-poll"
+EMAIL_POLL = "acs-email-poll"
+TRACE = "message-trace"
+POLLED = frozenset({SMS_POLL, EMAIL_POLL, TRACE})
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:

@@ -5,7 +5,7 @@ from typing import Any
 from trackcenter.queue.payloads import ReceiptJob, read
 from trackcenter.queue.publish import APPLY_RECEIPT
 from trackcenter.queue.tasks import every, task
-from trackcenter.receipts import apply, subscriptions
+from trackcenter.receipts import apply, polling, subscriptions
 
 
 @task(APPLY_RECEIPT)
@@ -30,3 +30,15 @@ def ensure_subscriptions() -> None:
 def resync_inbox() -> None:
     """A lost webhook costs an hour, not the receipt."""
     subscriptions.resync()
+
+
+@every("*/5 * * * *", "ask-acs")
+def ask_acs() -> None:
+    """A text message whose report was lost is asked for."""
+    polling.ask_acs()
+
+
+@every("*/30 * * * *", "ask-message-trace")
+def ask_message_trace() -> None:
+    """Mail without a receipt is looked up in Exchange's message trace, where that is allowed."""
+    polling.ask_message_trace()

@@ -9,54 +9,120 @@ import trackcenter.kit.ids
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('batches', '0001_initial'),
-        ('communications', '0003_letters'),
+        ("batches", "0001_initial"),
+        ("communications", "0003_letters"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PrintRun',
+            name="PrintRun",
             fields=[
-                ('id', models.UUIDField(default=trackcenter.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('status', models.CharField(choices=[('PENDING', 'Pending'), ('READY', 'Ready'), ('FAILED', 'Failed'), ('POSTED', 'Posted')], default='PENDING', max_length=10)),
-                ('created_at', models.DateTimeField(default=trackcenter.kit.clock.now)),
-                ('letter_count', models.IntegerField(default=0)),
-                ('page_count', models.IntegerField(null=True)),
-                ('reason', models.TextField(blank=True, default='')),
-                ('letters_sha256', models.CharField(blank=True, default='', max_length=64)),
-                ('labels_sha256', models.CharField(blank=True, default='', max_length=64)),
-                ('slip_sha256', models.CharField(blank=True, default='', max_length=64)),
-                ('posted_on', models.DateField(null=True)),
-                ('scan_sha256', models.CharField(blank=True, default='', max_length=64)),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='print_runs', to='communications.batch')),
-                ('posted_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('requested_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=trackcenter.kit.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("PENDING", "Pending"),
+                            ("READY", "Ready"),
+                            ("FAILED", "Failed"),
+                            ("POSTED", "Posted"),
+                        ],
+                        default="PENDING",
+                        max_length=10,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=trackcenter.kit.clock.now)),
+                ("letter_count", models.IntegerField(default=0)),
+                ("page_count", models.IntegerField(null=True)),
+                ("reason", models.TextField(blank=True, default="")),
+                ("letters_sha256", models.CharField(blank=True, default="", max_length=64)),
+                ("labels_sha256", models.CharField(blank=True, default="", max_length=64)),
+                ("slip_sha256", models.CharField(blank=True, default="", max_length=64)),
+                ("posted_on", models.DateField(null=True)),
+                ("scan_sha256", models.CharField(blank=True, default="", max_length=64)),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="print_runs",
+                        to="communications.batch",
+                    ),
+                ),
+                (
+                    "posted_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'db_table': 'print_runs',
+                "db_table": "print_runs",
             },
         ),
         migrations.CreateModel(
-            name='PrintRunItem',
+            name="PrintRunItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.IntegerField()),
-                ('attempt', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='print_run_item', to='communications.attempt')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='items', to='batches.printrun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.IntegerField()),
+                (
+                    "attempt",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="print_run_item",
+                        to="communications.attempt",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="items",
+                        to="batches.printrun",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'print_run_items',
+                "db_table": "print_run_items",
             },
         ),
         migrations.AddConstraint(
-            model_name='printrun',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['PENDING', 'READY', 'FAILED', 'POSTED'])), name='print_run_status_known'),
+            model_name="printrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["PENDING", "READY", "FAILED", "POSTED"])),
+                name="print_run_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='printrunitem',
-            constraint=models.UniqueConstraint(fields=('run', 'position'), name='print_run_position_once'),
+            model_name="printrunitem",
+            constraint=models.UniqueConstraint(
+                fields=("run", "position"), name="print_run_position_once"
+            ),
         ),
     ]

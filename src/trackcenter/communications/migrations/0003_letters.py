@@ -5,33 +5,42 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('communications', '0002_contradictions_and_polls'),
+        ("communications", "0002_contradictions_and_polls"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='attempt',
-            name='document_code',
-            field=models.CharField(blank=True, default='', max_length=20),
+            model_name="attempt",
+            name="document_code",
+            field=models.CharField(blank=True, default="", max_length=20),
         ),
         migrations.AddField(
-            model_name='attempt',
-            name='postal_number',
-            field=models.CharField(blank=True, default='', help_text='UPU S10', max_length=13),
+            model_name="attempt",
+            name="postal_number",
+            field=models.CharField(blank=True, default="", help_text="UPU S10", max_length=13),
         ),
         migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(condition=models.Q(('document_code', ''), _negated=True), fields=['document_code'], name='attempts_by_document'),
+            model_name="attempt",
+            index=models.Index(
+                condition=models.Q(("document_code", ""), _negated=True),
+                fields=["document_code"],
+                name="attempts_by_document",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attachment',
-            constraint=models.UniqueConstraint(fields=('attempt', 'kind', 'sha256'), name='attachment_once_an_attempt'),
+            model_name="attachment",
+            constraint=models.UniqueConstraint(
+                fields=("attempt", "kind", "sha256"), name="attachment_once_an_attempt"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('postal_number', ''), _negated=True), fields=('postal_number',), name='postal_number_once'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("postal_number", ""), _negated=True),
+                fields=("postal_number",),
+                name="postal_number_once",
+            ),
         ),
     ]

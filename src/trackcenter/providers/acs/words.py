@@ -8,6 +8,9 @@ from typing import Literal
 
 Kind = Literal["FAILED", "DELIVERED", "OPENED", "NOTICE"]
 
+OPTED_OUT = "4007"
+"""The detail code of a delivery report whose recipient no longer wants text messages from us."""
+
 _SMS: dict[str, Kind] = {
     "delivered": "DELIVERED",
     "failed": "FAILED",
@@ -35,6 +38,16 @@ _ENGAGEMENT: dict[str, Kind] = {"view": "OPENED", "click": "NOTICE"}
 def sms_kind(word: str) -> Kind:
     """`deliveryStatus` of a text message."""
     return _SMS.get(word.strip().lower(), "NOTICE")
+
+
+def sms_code(detail: str) -> str | None:
+    """The four-digit code at the head of a delivery report's details, None where there is none."""
+    code = detail.strip()[:4]
+    if len(code) == 4 and code.isdecimal() and not detail.strip()[4:5].isdecimal():
+        return code
+    if "sender blocked for given recipient" in detail.lower():
+        return OPTED_OUT
+    return None
 
 
 def email_kind(word: str) -> Kind:

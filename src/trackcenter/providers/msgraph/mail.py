@@ -35,6 +35,7 @@ from trackcenter.providers.msgraph.client import GraphClient, values
 from trackcenter.providers.msgraph.config import GraphConfig
 from trackcenter.providers.msgraph.inbox import Inbox
 from trackcenter.providers.msgraph.subscriptions import Subscriptions
+from trackcenter.providers.msgraph.traces import Traces
 from trackcenter.providers.msgraph.uploads import LARGE_BYTES, upload
 from trackcenter.providers.wire import Pool
 
@@ -67,6 +68,7 @@ class GraphMail(Inbox):
         super().__init__(client)
         self._client = client
         self.subscriptions = Subscriptions(client)
+        self.traces = Traces(client)
 
     def hand_over(self, order: EmailOrder, marks: Marks) -> Accepted:
         """Send the mail of one attempt, or find that it was sent.
