@@ -69,7 +69,8 @@ def guess(mime: bytes) -> Guess:
 def _guess(root: Message) -> Guess:
     subject, sender = _header(root, "Subject"), _header(root, "From")
     automatic = _header(root, "Auto-Submitted").lower()
-    if (
+    failed = _header(root, "X-Failed-Recipients")  # Exim calls its bounces auto-replied as well
+    if not failed and (
         automatic.startswith("auto-replied")
         or _header(root, "X-Autoreply")
         or _header(root, "X-Autorespond")
@@ -77,7 +78,6 @@ def _guess(root: Message) -> Guess:
         or _AUTO_SUBJECT.search(subject)
     ):
         return Guess("auto-reply")
-    failed = _header(root, "X-Failed-Recipients")
     by_machine = _MACHINE.search(sender) or _header(root, "Return-Path").strip() == "<>" or failed
     if not by_machine:
         return Guess("mail")
