@@ -2,7 +2,7 @@
 
 import { type Client, type ClientMeta, formDataBodySerializer, type Options as Options2, type RequestResult, type TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddNoteData, AddNoteErrors, AddNoteResponses, FindDocumentData, FindDocumentErrors, FindDocumentResponses, GetAttachmentData, GetAttachmentErrors, GetBatchData, GetBatchErrors, GetBatchResponses, GetCommunicationData, GetCommunicationErrors, GetCommunicationResponses, GetExportData, GetExportErrors, GetExportResponses, GetPrintRunData, GetPrintRunErrors, GetPrintRunResponses, GetUnitData, GetUnitErrors, GetUnitResponses, GreetEmailReportsData, GreetEmailReportsErrors, GreetEmailReportsResponses, GreetSmsReportsData, GreetSmsReportsErrors, GreetSmsReportsResponses, ImportBillingFileData, ImportBillingFileErrors, ImportBillingFileResponses, ListActivityData, ListActivityErrors, ListActivityResponses, ListBuildingsData, ListBuildingsErrors, ListBuildingsResponses, ListContradictionsData, ListContradictionsErrors, ListContradictionsResponses, ListExportsData, ListExportsErrors, ListExportsResponses, ListPrintRunsData, ListPrintRunsErrors, ListPrintRunsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUnitsData, ListUnitsErrors, ListUnitsResponses, ListUnknownOutcomesData, ListUnknownOutcomesErrors, ListUnknownOutcomesResponses, ListYearsData, ListYearsErrors, ListYearsResponses, MakePrintRunData, MakePrintRunErrors, MakePrintRunResponses, MarkPostedData, MarkPostedErrors, MarkPostedResponses, ReceiveEmailReportData, ReceiveEmailReportErrors, ReceiveEmailReportResponses, ReceiveGraphNotificationData, ReceiveGraphNotificationErrors, ReceiveGraphNotificationResponses, ReceiveSmsReportData, ReceiveSmsReportErrors, ReceiveSmsReportResponses, RecordManualEventData, RecordManualEventErrors, RecordManualEventResponses, RequestExportData, RequestExportErrors, RequestExportResponses, ResendCommunicationData, ResendCommunicationErrors, ResendCommunicationResponses, ResolveUnknownOutcomeData, ResolveUnknownOutcomeErrors, ResolveUnknownOutcomeResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, SendBatchData, SendBatchErrors, SendBatchResponses } from './types.gen';
+import type { AddNoteData, AddNoteErrors, AddNoteResponses, EstimateBatchData, EstimateBatchErrors, EstimateBatchResponses, FindDocumentData, FindDocumentErrors, FindDocumentResponses, GetAttachmentData, GetAttachmentErrors, GetBatchData, GetBatchErrors, GetBatchResponses, GetCommunicationData, GetCommunicationErrors, GetCommunicationResponses, GetExportData, GetExportErrors, GetExportResponses, GetPrintRunData, GetPrintRunErrors, GetPrintRunResponses, GetProgressData, GetProgressErrors, GetProgressResponses, GetRetentionReportData, GetRetentionReportErrors, GetRetentionReportResponses, GetTemplatesData, GetTemplatesErrors, GetTemplatesResponses, GetUnitData, GetUnitErrors, GetUnitResponses, GreetEmailReportsData, GreetEmailReportsErrors, GreetEmailReportsResponses, GreetSmsReportsData, GreetSmsReportsErrors, GreetSmsReportsResponses, ImportBillingFileData, ImportBillingFileErrors, ImportBillingFileResponses, LiftLegalHoldData, LiftLegalHoldErrors, LiftLegalHoldResponses, ListActivityData, ListActivityErrors, ListActivityResponses, ListBuildingsData, ListBuildingsErrors, ListBuildingsResponses, ListContradictionsData, ListContradictionsErrors, ListContradictionsResponses, ListExportsData, ListExportsErrors, ListExportsResponses, ListPausedSendersData, ListPausedSendersErrors, ListPausedSendersResponses, ListPrintRunsData, ListPrintRunsErrors, ListPrintRunsResponses, ListSuggestionsData, ListSuggestionsErrors, ListSuggestionsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUnitsData, ListUnitsErrors, ListUnitsResponses, ListUnknownOutcomesData, ListUnknownOutcomesErrors, ListUnknownOutcomesResponses, ListUnresolvedReceiptsData, ListUnresolvedReceiptsErrors, ListUnresolvedReceiptsResponses, ListYearsData, ListYearsErrors, ListYearsResponses, MakePrintRunData, MakePrintRunErrors, MakePrintRunResponses, MarkPostedData, MarkPostedErrors, MarkPostedResponses, PlaceLegalHoldData, PlaceLegalHoldErrors, PlaceLegalHoldResponses, PreviewMessageData, PreviewMessageErrors, PreviewMessageResponses, ReceiveEmailReportData, ReceiveEmailReportErrors, ReceiveEmailReportResponses, ReceiveGraphNotificationData, ReceiveGraphNotificationErrors, ReceiveGraphNotificationResponses, ReceiveSmsReportData, ReceiveSmsReportErrors, ReceiveSmsReportResponses, RecordDeliveryData, RecordDeliveryErrors, RecordDeliveryResponses, RecordManualEventData, RecordManualEventErrors, RecordManualEventResponses, RemoveLogoData, RemoveLogoErrors, RemoveLogoResponses, RequestExportData, RequestExportErrors, RequestExportResponses, ResendCommunicationData, ResendCommunicationErrors, ResendCommunicationResponses, ResolveUnknownOutcomeData, ResolveUnknownOutcomeErrors, ResolveUnknownOutcomeResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, SaveLogoData, SaveLogoErrors, SaveLogoResponses, SaveTemplatesData, SaveTemplatesErrors, SaveTemplatesResponses, SendBatchData, SendBatchErrors, SendBatchResponses, SettleSuggestionsData, SettleSuggestionsErrors, SettleSuggestionsResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -111,21 +111,6 @@ export const resendCommunication = <ThrowOnError extends boolean = false>(option
 });
 
 /**
- * Manual Event
- *
- * Vouch for a delivery, or report returned mail, with a note that says how you know.
- */
-export const recordManualEvent = <ThrowOnError extends boolean = false>(options: Options<RecordManualEventData, ThrowOnError>): RequestResult<RecordManualEventResponses, RecordManualEventErrors, ThrowOnError> => (options.client ?? client).post<RecordManualEventResponses, RecordManualEventErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/api/track/communications/{communication_id}/manual-event',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
  * Add Note
  *
  * Add an audit note.
@@ -178,6 +163,40 @@ export const listContradictions = <ThrowOnError extends boolean = false>(options
 });
 
 /**
+ * Manual Event
+ *
+ * Vouch for a delivery, or report returned mail, with a note that says how you know.
+ *
+ * As a form it may carry a proof (PDF, JPEG, PNG, HEIC or TIFF, 20 MB).
+ */
+export const recordManualEvent = <ThrowOnError extends boolean = false>(options: Options<RecordManualEventData, ThrowOnError>): RequestResult<RecordManualEventResponses, RecordManualEventErrors, ThrowOnError> => (options.client ?? client).post<RecordManualEventResponses, RecordManualEventErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/communications/{communication_id}/manual-event',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delivery Record
+ *
+ * Create or change the record of a unit, year and method; every change is an event.
+ *
+ * As a form it may carry files (PDF, JPEG, PNG, HEIC or TIFF, 20 MB each).
+ */
+export const recordDelivery = <ThrowOnError extends boolean = false>(options: Options<RecordDeliveryData, ThrowOnError>): RequestResult<RecordDeliveryResponses, RecordDeliveryErrors, ThrowOnError> => (options.client ?? client).post<RecordDeliveryResponses, RecordDeliveryErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/units/{unit_id}/delivery-record',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Import Billing File
  *
  * Import a billing file, whole or not at all; `dryRun` does everything and takes it back.
@@ -204,6 +223,17 @@ export const importBillingFile = <ThrowOnError extends boolean = false>(options:
 export const getBatch = <ThrowOnError extends boolean = false>(options: Options<GetBatchData, ThrowOnError>): RequestResult<GetBatchResponses, GetBatchErrors, ThrowOnError> => (options.client ?? client).get<GetBatchResponses, GetBatchErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/track/batches/{batch_id}',
+    ...options
+});
+
+/**
+ * Get Progress
+ *
+ * What was sent, delivered, opened and what failed, step by step.
+ */
+export const getProgress = <ThrowOnError extends boolean = false>(options: Options<GetProgressData, ThrowOnError>): RequestResult<GetProgressResponses, GetProgressErrors, ThrowOnError> => (options.client ?? client).get<GetProgressResponses, GetProgressErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/batches/{batch_id}/progress',
     ...options
 });
 
@@ -321,6 +351,124 @@ export const listExports = <ThrowOnError extends boolean = false>(options?: Opti
 });
 
 /**
+ * Get Report
+ *
+ * What would be archived or purged, when, and why; nothing is.
+ */
+export const getRetentionReport = <ThrowOnError extends boolean = false>(options?: Options<GetRetentionReportData, ThrowOnError>): RequestResult<GetRetentionReportResponses, GetRetentionReportErrors, ThrowOnError> => (options?.client ?? client).get<GetRetentionReportResponses, GetRetentionReportErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/retention/report',
+    ...options
+});
+
+/**
+ * Lift Hold
+ *
+ * Lift the hold; it stays on record.
+ */
+export const liftLegalHold = <ThrowOnError extends boolean = false>(options: Options<LiftLegalHoldData, ThrowOnError>): RequestResult<LiftLegalHoldResponses, LiftLegalHoldErrors, ThrowOnError> => (options.client ?? client).delete<LiftLegalHoldResponses, LiftLegalHoldErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/units/{unit_id}/legal-hold',
+    ...options
+});
+
+/**
+ * Place Hold
+ *
+ * Keep everything of a unit until the hold is lifted.
+ */
+export const placeLegalHold = <ThrowOnError extends boolean = false>(options: Options<PlaceLegalHoldData, ThrowOnError>): RequestResult<PlaceLegalHoldResponses, PlaceLegalHoldErrors, ThrowOnError> => (options.client ?? client).put<PlaceLegalHoldResponses, PlaceLegalHoldErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/units/{unit_id}/legal-hold',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Read Templates
+ *
+ * A building's sender, logo and texts, the built-in ones, and what texts may show.
+ */
+export const getTemplates = <ThrowOnError extends boolean = false>(options: Options<GetTemplatesData, ThrowOnError>): RequestResult<GetTemplatesResponses, GetTemplatesErrors, ThrowOnError> => (options.client ?? client).get<GetTemplatesResponses, GetTemplatesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/buildings/{building_id}/templates',
+    ...options
+});
+
+/**
+ * Save Templates
+ *
+ * Replace the sender, the texts of all languages, or both. Faulty texts are 422 by field.
+ */
+export const saveTemplates = <ThrowOnError extends boolean = false>(options: Options<SaveTemplatesData, ThrowOnError>): RequestResult<SaveTemplatesResponses, SaveTemplatesErrors, ThrowOnError> => (options.client ?? client).put<SaveTemplatesResponses, SaveTemplatesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/buildings/{building_id}/templates',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Remove Logo
+ *
+ * Go without a logo.
+ */
+export const removeLogo = <ThrowOnError extends boolean = false>(options: Options<RemoveLogoData, ThrowOnError>): RequestResult<RemoveLogoResponses, RemoveLogoErrors, ThrowOnError> => (options.client ?? client).delete<RemoveLogoResponses, RemoveLogoErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/buildings/{building_id}/logo',
+    ...options
+});
+
+/**
+ * Save Logo
+ *
+ * Replace the logo that letters and statements bear.
+ */
+export const saveLogo = <ThrowOnError extends boolean = false>(options: Options<SaveLogoData, ThrowOnError>): RequestResult<SaveLogoResponses, SaveLogoErrors, ThrowOnError> => (options.client ?? client).put<SaveLogoResponses, SaveLogoErrors, ThrowOnError>({
+    ...formDataBodySerializer,
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/buildings/{building_id}/logo',
+    ...options,
+    headers: {
+        'Content-Type': null,
+        ...options.headers
+    }
+});
+
+/**
+ * Preview Message
+ *
+ * One bill as it would be sent now, with saved or unsaved texts; nothing is sent.
+ *
+ * 422 when it could not be sent, in the words its failure would have.
+ */
+export const previewMessage = <ThrowOnError extends boolean = false>(options: Options<PreviewMessageData, ThrowOnError>): RequestResult<PreviewMessageResponses, PreviewMessageErrors, ThrowOnError> => (options.client ?? client).post<PreviewMessageResponses, PreviewMessageErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/templates/preview',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Estimate Batch
+ *
+ * What sending the rest of a batch takes: messages by channel, segments of text messages.
+ */
+export const estimateBatch = <ThrowOnError extends boolean = false>(options: Options<EstimateBatchData, ThrowOnError>): RequestResult<EstimateBatchResponses, EstimateBatchErrors, ThrowOnError> => (options.client ?? client).get<EstimateBatchResponses, EstimateBatchErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/batches/{batch_id}/estimate',
+    ...options
+});
+
+/**
  * Get Tokens
  *
  * Tokens, newest first: an administrator sees everybody's, anybody else their own.
@@ -339,6 +487,55 @@ export const listTokens = <ThrowOnError extends boolean = false>(options?: Optio
 export const revokeToken = <ThrowOnError extends boolean = false>(options: Options<RevokeTokenData, ThrowOnError>): RequestResult<RevokeTokenResponses, RevokeTokenErrors, ThrowOnError> => (options.client ?? client).post<RevokeTokenResponses, RevokeTokenErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/track/tokens/{token_id}/revoke',
+    ...options
+});
+
+/**
+ * List Paused
+ *
+ * Senders that a provider or a daily cap has paused, and when they go on. A sender belongs to
+ * no building, so whoever sees only some of them is shown none.
+ */
+export const listPausedSenders = <ThrowOnError extends boolean = false>(options?: Options<ListPausedSendersData, ThrowOnError>): RequestResult<ListPausedSendersResponses, ListPausedSendersErrors, ThrowOnError> => (options?.client ?? client).get<ListPausedSendersResponses, ListPausedSendersErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/senders',
+    ...options
+});
+
+/**
+ * List Suggestions
+ *
+ * Mails in the sending mailbox that may be bounces; a person must look.
+ */
+export const listSuggestions = <ThrowOnError extends boolean = false>(options?: Options<ListSuggestionsData, ThrowOnError>): RequestResult<ListSuggestionsResponses, ListSuggestionsErrors, ThrowOnError> => (options?.client ?? client).get<ListSuggestionsResponses, ListSuggestionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/work/suggestions',
+    ...options
+});
+
+/**
+ * Settle Suggestions
+ *
+ * Say whether it bounced, for everything that is suggested about a communication.
+ */
+export const settleSuggestions = <ThrowOnError extends boolean = false>(options: Options<SettleSuggestionsData, ThrowOnError>): RequestResult<SettleSuggestionsResponses, SettleSuggestionsErrors, ThrowOnError> => (options.client ?? client).post<SettleSuggestionsResponses, SettleSuggestionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/communications/{communication_id}/suggestions',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List Receipts
+ *
+ * Reports that found no message of ours within a day.
+ */
+export const listUnresolvedReceipts = <ThrowOnError extends boolean = false>(options?: Options<ListUnresolvedReceiptsData, ThrowOnError>): RequestResult<ListUnresolvedReceiptsResponses, ListUnresolvedReceiptsErrors, ThrowOnError> => (options?.client ?? client).get<ListUnresolvedReceiptsResponses, ListUnresolvedReceiptsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/work/receipts',
     ...options
 });
 

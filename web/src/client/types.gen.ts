@@ -535,6 +535,50 @@ export type UserOut = {
 };
 
 /**
+ * AttachmentOut
+ */
+export type AttachmentOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Kind
+     */
+    kind: 'STATEMENT' | 'LETTER' | 'LABEL' | 'LODGEMENT_SLIP' | 'PROOF';
+    /**
+     * Filename
+     */
+    fileName: string;
+    /**
+     * Contenttype
+     */
+    contentType: string;
+    /**
+     * Size
+     */
+    size: number;
+    /**
+     * Sha256
+     */
+    sha256: string;
+    /**
+     * Url
+     */
+    url: string;
+    /**
+     * Thumbnailurl
+     *
+     * a JPEG of the first page
+     */
+    thumbnailUrl?: string | null;
+    /**
+     * Createdat
+     */
+    createdAt: string;
+};
+
+/**
  * BuildingRef
  */
 export type BuildingRef = {
@@ -554,6 +598,76 @@ export type BuildingRef = {
      * Timezone
      */
     timeZone: string;
+};
+
+/**
+ * DeliveryRecordOut
+ *
+ * A person's record of how a unit's bill of one year was handed over.
+ */
+export type DeliveryRecordOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Year
+     */
+    year: number;
+    /**
+     * Method
+     */
+    method: string;
+    /**
+     * Dispatchedat
+     */
+    dispatchedAt: string | null;
+    /**
+     * Deliveredat
+     */
+    deliveredAt: string | null;
+    /**
+     * Witness
+     */
+    witness: string;
+    /**
+     * Note
+     */
+    note: string;
+    /**
+     * Files
+     */
+    files: Array<AttachmentOut>;
+    recordedBy: UserOut;
+    /**
+     * Createdat
+     */
+    createdAt: string;
+    /**
+     * Updatedat
+     */
+    updatedAt: string;
+};
+
+/**
+ * LegalHoldOut
+ *
+ * Why a unit's files must be kept, whatever their retention says.
+ */
+export type LegalHoldOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Reason
+     */
+    reason: string;
+    placedBy: UserOut;
+    /**
+     * Placedat
+     */
+    placedAt: string;
 };
 
 /**
@@ -621,47 +735,17 @@ export type UnitOut = {
     number: string;
     building: BuildingRef;
     /**
+     * while one stands, nothing is purged
+     */
+    legalHold: LegalHoldOut | null;
+    /**
+     * Deliveryrecords
+     */
+    deliveryRecords: Array<DeliveryRecordOut>;
+    /**
      * Communications
      */
     communications: Array<UnitCommunication>;
-};
-
-/**
- * AttachmentOut
- */
-export type AttachmentOut = {
-    /**
-     * Id
-     */
-    id: string;
-    /**
-     * Kind
-     */
-    kind: 'STATEMENT' | 'LETTER' | 'LABEL' | 'LODGEMENT_SLIP' | 'PROOF';
-    /**
-     * Filename
-     */
-    fileName: string;
-    /**
-     * Contenttype
-     */
-    contentType: string;
-    /**
-     * Size
-     */
-    size: number;
-    /**
-     * Sha256
-     */
-    sha256: string;
-    /**
-     * Url
-     */
-    url: string;
-    /**
-     * Createdat
-     */
-    createdAt: string;
 };
 
 /**
@@ -823,6 +907,12 @@ export type CommunicationOut = {
      * Auditnotes
      */
     auditNotes: Array<AuditNoteOut>;
+    /**
+     * Deliveryrecords
+     *
+     * of the unit and year
+     */
+    deliveryRecords: Array<DeliveryRecordOut>;
     /**
      * Queuedat
      */
@@ -1038,24 +1128,6 @@ export type ResendIn = {
 };
 
 /**
- * ManualEventIn
- */
-export type ManualEventIn = {
-    /**
-     * Type
-     */
-    type: 'POSTAL_DELIVERY' | 'HAND_DELIVERY' | 'RECEIPT_CONFIRMED' | 'OTHER' | 'RETURNED';
-    /**
-     * Note
-     */
-    note: string;
-    /**
-     * Occurredat
-     */
-    occurredAt?: string | null;
-};
-
-/**
  * NoteIn
  */
 export type NoteIn = {
@@ -1200,6 +1272,63 @@ export type WorkPage = {
 };
 
 /**
+ * RecordAccepted
+ *
+ * The record as it stands, and the event its change became (none: nothing changed).
+ */
+export type RecordAccepted = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Year
+     */
+    year: number;
+    /**
+     * Method
+     */
+    method: string;
+    /**
+     * Dispatchedat
+     */
+    dispatchedAt: string | null;
+    /**
+     * Deliveredat
+     */
+    deliveredAt: string | null;
+    /**
+     * Witness
+     */
+    witness: string;
+    /**
+     * Note
+     */
+    note: string;
+    /**
+     * Files
+     */
+    files: Array<AttachmentOut>;
+    recordedBy: UserOut;
+    /**
+     * Createdat
+     */
+    createdAt: string;
+    /**
+     * Updatedat
+     */
+    updatedAt: string;
+    /**
+     * Communicationid
+     */
+    communicationId: string;
+    /**
+     * Eventid
+     */
+    eventId: string | null;
+};
+
+/**
  * ImportOut
  *
  * What an import did, or with `dryRun` would do. Counts but `batches` are rows of the file.
@@ -1308,6 +1437,52 @@ export type Progress = {
      * handed over, delivered, opened or vouched for
      */
     done: number;
+    /**
+     * Failed
+     */
+    failed: number;
+};
+
+/**
+ * ProgressOverTime
+ */
+export type ProgressOverTime = {
+    /**
+     * Stepseconds
+     *
+     * how long a step lasts; chosen by how long it all took
+     */
+    stepSeconds: number;
+    /**
+     * Items
+     *
+     * oldest first; without empty steps
+     */
+    items: Array<ProgressStep>;
+};
+
+/**
+ * ProgressStep
+ */
+export type ProgressStep = {
+    /**
+     * At
+     *
+     * when the step begins
+     */
+    at: string;
+    /**
+     * Sent
+     */
+    sent: number;
+    /**
+     * Delivered
+     */
+    delivered: number;
+    /**
+     * Opened
+     */
+    opened: number;
     /**
      * Failed
      */
@@ -1606,6 +1781,674 @@ export type ExportPage = {
 };
 
 /**
+ * RetentionQuery
+ */
+export type RetentionQuery = {
+    /**
+     * Cursor
+     */
+    cursor?: string | null;
+    /**
+     * Limit
+     */
+    limit?: number;
+    /**
+     * On
+     *
+     * as if it were that day; default: today
+     */
+    on?: string | null;
+    /**
+     * Decision
+     */
+    decision?: 'KEEP' | 'ARCHIVE' | 'PURGE' | null;
+};
+
+/**
+ * RetentionBuilding
+ */
+export type RetentionBuilding = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Code
+     */
+    code: string;
+    /**
+     * Name
+     */
+    name: string;
+};
+
+/**
+ * RetentionCounts
+ */
+export type RetentionCounts = {
+    /**
+     * Keep
+     */
+    keep: number;
+    /**
+     * Archive
+     */
+    archive: number;
+    /**
+     * Purge
+     */
+    purge: number;
+};
+
+/**
+ * RetentionItem
+ *
+ * What is to become of one kind of content; with `unit`, of that held unit alone.
+ */
+export type RetentionItem = {
+    /**
+     * Batchid
+     */
+    batchId: string;
+    building: RetentionBuilding;
+    /**
+     * Year
+     */
+    year: number;
+    /**
+     * Content
+     */
+    content: 'BODIES' | 'ATTACHMENTS';
+    unit: RetentionUnit | null;
+    /**
+     * Decision
+     */
+    decision: 'KEEP' | 'ARCHIVE' | 'PURGE';
+    /**
+     * Dueat
+     *
+     * from when it is, or would be, archived or purged
+     */
+    dueAt: string | null;
+    /**
+     * Why
+     */
+    why: string;
+    /**
+     * Communications
+     *
+     * of the batch, held units among them
+     */
+    communications: number;
+};
+
+/**
+ * RetentionReport
+ *
+ * Nothing is deleted: this is what would be, soonest first.
+ */
+export type RetentionReport = {
+    /**
+     * Items
+     */
+    items: Array<RetentionItem>;
+    /**
+     * Nextcursor
+     */
+    nextCursor: string | null;
+    /**
+     * On
+     */
+    on: string;
+    /**
+     * of all pages, whatever `decision` asks for
+     */
+    counts: RetentionCounts;
+    /**
+     * Lastrunat
+     *
+     * when the nightly run last decided anything
+     */
+    lastRunAt: string | null;
+};
+
+/**
+ * RetentionUnit
+ */
+export type RetentionUnit = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Number
+     */
+    number: string;
+    /**
+     * Reason
+     *
+     * of the legal hold
+     */
+    reason: string;
+};
+
+/**
+ * LegalHoldIn
+ */
+export type LegalHoldIn = {
+    /**
+     * Reason
+     */
+    reason: string;
+};
+
+/**
+ * BuiltInTexts
+ *
+ * The templates that apply where a building has none of its own.
+ */
+export type BuiltInTexts = {
+    email: MessageTexts;
+    letter: MessageTexts;
+    /**
+     * Smstext
+     */
+    smsText: string;
+};
+
+/**
+ * LanguageOut
+ */
+export type LanguageOut = {
+    texts: TemplateOut;
+    builtIn: BuiltInTexts;
+    /**
+     * Variables
+     */
+    variables: Array<VariableOut>;
+};
+
+/**
+ * LogoOut
+ */
+export type LogoOut = {
+    /**
+     * Sha256
+     */
+    sha256: string;
+    /**
+     * Contenttype
+     */
+    contentType: string;
+    /**
+     * Size
+     */
+    size: number;
+    /**
+     * Url
+     *
+     * signed; good for an <img>
+     */
+    url: string;
+};
+
+/**
+ * MessageTexts
+ */
+export type MessageTexts = {
+    /**
+     * Subject
+     */
+    subject: string;
+    /**
+     * Greeting
+     */
+    greeting: string;
+    /**
+     * Intro
+     */
+    intro: string;
+    /**
+     * Closing
+     */
+    closing: string;
+};
+
+/**
+ * SenderOut
+ */
+export type SenderOut = {
+    /**
+     * Name
+     */
+    name: string | null;
+    /**
+     * Address
+     */
+    address: string | null;
+    /**
+     * Replyto
+     */
+    replyTo: string | null;
+    /**
+     * Phone
+     */
+    phone: string | null;
+    /**
+     * Payee
+     */
+    payee: string | null;
+};
+
+/**
+ * TemplateOut
+ */
+export type TemplateOut = {
+    /**
+     * Subject
+     */
+    subject: string | null;
+    /**
+     * Greeting
+     */
+    greeting: string | null;
+    /**
+     * Intro
+     */
+    intro: string | null;
+    /**
+     * Closing
+     */
+    closing: string | null;
+    /**
+     * Smstext
+     */
+    smsText: string | null;
+};
+
+/**
+ * TemplatesOut
+ */
+export type TemplatesOut = {
+    /**
+     * Buildingid
+     */
+    buildingId: string;
+    sender: SenderOut;
+    /**
+     * what applies where `sender` says nothing
+     */
+    installation: SenderOut;
+    logo: LogoOut | null;
+    /**
+     * Languages
+     */
+    languages: {
+        [key: string]: LanguageOut;
+    };
+    /**
+     * Limits
+     *
+     * characters a template may have, by field
+     */
+    limits: {
+        [key: string]: number;
+    };
+    /**
+     * Updatedat
+     */
+    updatedAt: string | null;
+    updatedBy: UserOut | null;
+};
+
+/**
+ * VariableOut
+ */
+export type VariableOut = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Example
+     */
+    example: string;
+    /**
+     * Always
+     *
+     * whether every bill has it; others need {% if … %}
+     */
+    always: boolean;
+    /**
+     * Islist
+     */
+    isList: boolean;
+};
+
+/**
+ * SenderIn
+ *
+ * As whom a building writes; null or empty: as the installation.
+ */
+export type SenderIn = {
+    /**
+     * Name
+     */
+    name?: string | null;
+    /**
+     * Address
+     *
+     * lines parted by line breaks or commas
+     */
+    address?: string | null;
+    /**
+     * Replyto
+     */
+    replyTo?: string | null;
+    /**
+     * Phone
+     */
+    phone?: string | null;
+    /**
+     * Payee
+     */
+    payee?: string | null;
+};
+
+/**
+ * TemplateIn
+ *
+ * The texts of one language; null or empty: the built-in one.
+ */
+export type TemplateIn = {
+    /**
+     * Subject
+     */
+    subject?: string | null;
+    /**
+     * Greeting
+     */
+    greeting?: string | null;
+    /**
+     * Intro
+     */
+    intro?: string | null;
+    /**
+     * Closing
+     */
+    closing?: string | null;
+    /**
+     * Smstext
+     */
+    smsText?: string | null;
+};
+
+/**
+ * TemplatesIn
+ *
+ * What is given replaces what there was: a language that is not named loses its own texts.
+ */
+export type TemplatesIn = {
+    sender?: SenderIn | null;
+    /**
+     * Templates
+     *
+     * by language
+     */
+    templates?: {
+        [key: string]: TemplateIn;
+    } | null;
+};
+
+/**
+ * CostHint
+ */
+export type CostHint = {
+    /**
+     * Amount
+     *
+     * decimal; segments times SMS_SEGMENT_PRICE
+     */
+    amount: string;
+    /**
+     * Currency
+     */
+    currency: string;
+};
+
+/**
+ * PreviewOut
+ *
+ * A message as it would be sent now. What its channel does not have is null.
+ */
+export type PreviewOut = {
+    /**
+     * Buildingid
+     */
+    buildingId: string;
+    /**
+     * Unitid
+     *
+     * null: the building has no bill; a sample is shown
+     */
+    unitId: string | null;
+    /**
+     * Unitnumber
+     */
+    unitNumber: string;
+    /**
+     * Communicationid
+     */
+    communicationId: string | null;
+    /**
+     * Year
+     */
+    year: number;
+    /**
+     * Channel
+     */
+    channel: 'EMAIL' | 'SMS' | 'LETTER' | 'LETTER_WITH_RECEIPT';
+    /**
+     * Language
+     */
+    language: string;
+    /**
+     * Recipientname
+     */
+    recipientName: string;
+    /**
+     * Recipient
+     *
+     * e-mail address, phone, or the lines of the address
+     */
+    recipient: string;
+    /**
+     * Subject
+     */
+    subject: string | null;
+    /**
+     * Text
+     */
+    text: string | null;
+    /**
+     * Htmlurl
+     */
+    htmlUrl: string | null;
+    sms: SmsPreview | null;
+    /**
+     * Pdfurl
+     *
+     * the statement or letter; a registered one without its postal number
+     */
+    pdfUrl: string | null;
+    /**
+     * Documentcode
+     */
+    documentCode: string | null;
+    /**
+     * Pages
+     */
+    pages: number | null;
+};
+
+/**
+ * SmsPreview
+ */
+export type SmsPreview = {
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Encoding
+     */
+    encoding: 'GSM-7' | 'UCS-2';
+    /**
+     * Characters
+     */
+    characters: number;
+    /**
+     * Segments
+     */
+    segments: number;
+    costHint: CostHint | null;
+};
+
+/**
+ * PreviewIn
+ *
+ * Which bill to show: a communication, a unit's of a year, or any of a building.
+ *
+ * `sender` and `templates` are tried out without being saved, as `PUT …/templates` takes them.
+ */
+export type PreviewIn = {
+    sender?: SenderIn | null;
+    /**
+     * Templates
+     *
+     * by language
+     */
+    templates?: {
+        [key: string]: TemplateIn;
+    } | null;
+    /**
+     * Communicationid
+     */
+    communicationId?: string | null;
+    /**
+     * Unitid
+     */
+    unitId?: string | null;
+    /**
+     * Buildingid
+     */
+    buildingId?: string | null;
+    /**
+     * Year
+     */
+    year?: number | null;
+    /**
+     * Channel
+     *
+     * else the bill's own
+     */
+    channel?: 'EMAIL' | 'SMS' | 'LETTER' | 'LETTER_WITH_RECEIPT' | null;
+    /**
+     * Language
+     *
+     * else the recipient's
+     */
+    language?: string | null;
+};
+
+/**
+ * EstimateQuery
+ */
+export type EstimateQuery = {
+    /**
+     * Channel
+     *
+     * only these channels
+     */
+    channel?: Array<'EMAIL' | 'SMS' | 'LETTER' | 'LETTER_WITH_RECEIPT'>;
+};
+
+/**
+ * ChannelEstimate
+ */
+export type ChannelEstimate = {
+    /**
+     * Pending
+     */
+    pending: number;
+    /**
+     * for SMS; null where nothing is pending
+     */
+    sms: SmsEstimate | null;
+};
+
+/**
+ * EstimateOut
+ */
+export type EstimateOut = {
+    /**
+     * Batchid
+     */
+    batchId: string;
+    /**
+     * Channels
+     */
+    channels: {
+        [key: string]: ChannelEstimate;
+    };
+};
+
+/**
+ * SmsEstimate
+ */
+export type SmsEstimate = {
+    /**
+     * Segments
+     */
+    segments: number;
+    /**
+     * Exact
+     *
+     * false: reckoned up from as many messages as `counted`
+     */
+    exact: boolean;
+    /**
+     * Counted
+     */
+    counted: number;
+    /**
+     * Gsm7
+     *
+     * of `counted`
+     */
+    gsm7: number;
+    /**
+     * Ucs2
+     *
+     * of `counted`; these hold 70 characters a segment, not 160
+     */
+    ucs2: number;
+    /**
+     * Failing
+     *
+     * of `counted`: cannot be rendered, and will fail
+     */
+    failing: number;
+    /**
+     * Mostsegments
+     *
+     * of one message
+     */
+    mostSegments: number;
+    costHint: CostHint | null;
+};
+
+/**
  * TokenQuery
  */
 export type TokenQuery = {
@@ -1684,6 +2527,174 @@ export type TokenPage = {
 };
 
 /**
+ * SenderPauseOut
+ */
+export type SenderPauseOut = {
+    /**
+     * Sender
+     */
+    sender: string;
+    /**
+     * Channel
+     */
+    channel: string;
+    /**
+     * Pauseduntil
+     */
+    pausedUntil: string;
+    /**
+     * Code
+     */
+    code: string;
+    /**
+     * Reason
+     */
+    reason: string;
+};
+
+/**
+ * SenderPauses
+ */
+export type SenderPauses = {
+    /**
+     * Items
+     */
+    items: Array<SenderPauseOut>;
+};
+
+/**
+ * SuggestionOut
+ *
+ * A mail that may be a bounce of this message: `reason` holds its words.
+ */
+export type SuggestionOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Reason
+     */
+    reason: string;
+    /**
+     * Receivedat
+     */
+    receivedAt: string;
+    /**
+     * Communicationid
+     */
+    communicationId: string;
+    /**
+     * Channel
+     */
+    channel: 'EMAIL' | 'SMS' | 'LETTER' | 'LETTER_WITH_RECEIPT';
+    /**
+     * Year
+     */
+    year: number;
+    /**
+     * Deliverystatus
+     */
+    deliveryStatus: 'PENDING' | 'ENQUEUED' | 'SENT' | 'DELIVERED' | 'OPENED' | 'FAILED' | 'MANUAL' | 'CANCELLED';
+    /**
+     * Recipientname
+     */
+    recipientName: string;
+    /**
+     * Attempt
+     */
+    attempt: number;
+    /**
+     * Recipient
+     */
+    recipient: string;
+    building: WorkBuilding;
+    unit: UnitRef;
+};
+
+/**
+ * SuggestionPage
+ */
+export type SuggestionPage = {
+    /**
+     * Items
+     */
+    items: Array<SuggestionOut>;
+    /**
+     * Nextcursor
+     */
+    nextCursor: string | null;
+};
+
+/**
+ * SettledOut
+ */
+export type SettledOut = {
+    /**
+     * Settled
+     */
+    settled: number;
+};
+
+/**
+ * VerdictIn
+ */
+export type VerdictIn = {
+    /**
+     * Verdict
+     */
+    verdict: 'BOUNCED' | 'DISMISSED';
+    /**
+     * Note
+     */
+    note?: string | null;
+};
+
+/**
+ * ReceiptOut
+ *
+ * A report about a message nobody here knows.
+ */
+export type ReceiptOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Origin
+     */
+    origin: string;
+    /**
+     * Receivedat
+     */
+    receivedAt: string;
+    /**
+     * Reason
+     */
+    reason: string;
+    /**
+     * Correlation
+     *
+     * the ids it quotes
+     */
+    correlation: Array<string>;
+};
+
+/**
+ * ReceiptPage
+ */
+export type ReceiptPage = {
+    /**
+     * Items
+     */
+    items: Array<ReceiptOut>;
+    /**
+     * Nextcursor
+     */
+    nextCursor: string | null;
+};
+
+/**
  * Problem
  *
  * What went wrong (RFC 9457).
@@ -1751,6 +2762,10 @@ export type ListBuildingsErrors = {
      */
     422: Problem;
     /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
      * The server's database does not answer; try again
      */
     503: Problem;
@@ -1808,6 +2823,10 @@ export type ListYearsErrors = {
      * The input is not valid
      */
     422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
     /**
      * The server's database does not answer; try again
      */
@@ -1898,6 +2917,10 @@ export type ListUnitsErrors = {
      */
     422: Problem;
     /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
      * The server's database does not answer; try again
      */
     503: Problem;
@@ -1975,6 +2998,10 @@ export type ListActivityErrors = {
      */
     422: Problem;
     /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
      * The server's database does not answer; try again
      */
     503: Problem;
@@ -2032,6 +3059,10 @@ export type GetUnitErrors = {
      * The input is not valid
      */
     422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
     /**
      * The server's database does not answer; try again
      */
@@ -2091,6 +3122,10 @@ export type GetCommunicationErrors = {
      */
     422: Problem;
     /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
      * The server's database does not answer; try again
      */
     503: Problem;
@@ -2149,6 +3184,10 @@ export type GetAttachmentErrors = {
      */
     422: Problem;
     /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
      * The server's database does not answer; try again
      */
     503: Problem;
@@ -2198,6 +3237,10 @@ export type ResendCommunicationErrors = {
      */
     422: Problem;
     /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
      * The server's database does not answer; try again
      */
     503: Problem;
@@ -2213,64 +3256,6 @@ export type ResendCommunicationResponses = {
 };
 
 export type ResendCommunicationResponse = ResendCommunicationResponses[keyof ResendCommunicationResponses];
-
-export type RecordManualEventData = {
-    body: ManualEventIn;
-    path: {
-        /**
-         * Communication Id
-         */
-        communication_id: string;
-    };
-    query?: never;
-    url: '/api/track/communications/{communication_id}/manual-event';
-};
-
-export type RecordManualEventErrors = {
-    /**
-     * The request cannot be read
-     */
-    400: Problem;
-    /**
-     * Who are you?
-     */
-    401: Problem;
-    /**
-     * You may not do this
-     */
-    403: Problem;
-    /**
-     * There is no such thing, or not for you
-     */
-    404: Problem;
-    /**
-     * Not possible in its present state
-     */
-    409: Problem;
-    /**
-     * Too large
-     */
-    413: Problem;
-    /**
-     * The input is not valid
-     */
-    422: Problem;
-    /**
-     * The server's database does not answer; try again
-     */
-    503: Problem;
-};
-
-export type RecordManualEventError = RecordManualEventErrors[keyof RecordManualEventErrors];
-
-export type RecordManualEventResponses = {
-    /**
-     * Created
-     */
-    201: EventAccepted;
-};
-
-export type RecordManualEventResponse = RecordManualEventResponses[keyof RecordManualEventResponses];
 
 export type AddNoteData = {
     body: NoteIn;
@@ -2313,6 +3298,10 @@ export type AddNoteErrors = {
      * The input is not valid
      */
     422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
     /**
      * The server's database does not answer; try again
      */
@@ -2371,6 +3360,10 @@ export type ResolveUnknownOutcomeErrors = {
      * The input is not valid
      */
     422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
     /**
      * The server's database does not answer; try again
      */
@@ -2434,6 +3427,10 @@ export type ListUnknownOutcomesErrors = {
      */
     422: Problem;
     /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
      * The server's database does not answer; try again
      */
     503: Problem;
@@ -2496,6 +3493,10 @@ export type ListContradictionsErrors = {
      */
     422: Problem;
     /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
      * The server's database does not answer; try again
      */
     503: Problem;
@@ -2511,6 +3512,184 @@ export type ListContradictionsResponses = {
 };
 
 export type ListContradictionsResponse = ListContradictionsResponses[keyof ListContradictionsResponses];
+
+export type RecordManualEventData = {
+    /**
+     * ManualEventIn
+     *
+     * As a form it may also carry `proofFile`.
+     */
+    body: {
+        /**
+         * Type
+         */
+        type: 'POSTAL_DELIVERY' | 'HAND_DELIVERY' | 'RECEIPT_CONFIRMED' | 'OTHER' | 'RETURNED';
+        /**
+         * Note
+         */
+        note: string;
+        /**
+         * Occurredat
+         */
+        occurredAt?: string | null;
+    };
+    path: {
+        /**
+         * Communication Id
+         */
+        communication_id: string;
+    };
+    query?: never;
+    url: '/api/track/communications/{communication_id}/manual-event';
+};
+
+export type RecordManualEventErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type RecordManualEventError = RecordManualEventErrors[keyof RecordManualEventErrors];
+
+export type RecordManualEventResponses = {
+    /**
+     * Created
+     */
+    201: EventAccepted;
+};
+
+export type RecordManualEventResponse = RecordManualEventResponses[keyof RecordManualEventResponses];
+
+export type RecordDeliveryData = {
+    /**
+     * DeliveryRecordIn
+     *
+     * As a form it may also carry `files`. What is left out stays as it is.
+     */
+    body: {
+        /**
+         * Year
+         */
+        year: number;
+        /**
+         * Method
+         *
+         * how, in capitals: POSTAL_DELIVERY, REGISTERED_LETTER, HAND_DELIVERY, EMAIL, SMS, or a word of your own; one record a unit, year and method
+         */
+        method: string;
+        /**
+         * Dispatchedat
+         */
+        dispatchedAt?: string | null;
+        /**
+         * Deliveredat
+         */
+        deliveredAt?: string | null;
+        /**
+         * Witness
+         */
+        witness?: string | null;
+        /**
+         * Note
+         */
+        note?: string | null;
+    };
+    path: {
+        /**
+         * Unit Id
+         */
+        unit_id: string;
+    };
+    query?: never;
+    url: '/api/track/units/{unit_id}/delivery-record';
+};
+
+export type RecordDeliveryErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type RecordDeliveryError = RecordDeliveryErrors[keyof RecordDeliveryErrors];
+
+export type RecordDeliveryResponses = {
+    /**
+     * OK
+     */
+    200: RecordAccepted;
+    /**
+     * Created
+     */
+    201: RecordAccepted;
+};
+
+export type RecordDeliveryResponse = RecordDeliveryResponses[keyof RecordDeliveryResponses];
 
 export type ImportBillingFileData = {
     /**
@@ -2562,6 +3741,10 @@ export type ImportBillingFileErrors = {
      * The input is not valid
      */
     422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
     /**
      * The server's database does not answer; try again
      */
@@ -2621,6 +3804,10 @@ export type GetBatchErrors = {
      */
     422: Problem;
     /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
      * The server's database does not answer; try again
      */
     503: Problem;
@@ -2636,6 +3823,68 @@ export type GetBatchResponses = {
 };
 
 export type GetBatchResponse = GetBatchResponses[keyof GetBatchResponses];
+
+export type GetProgressData = {
+    body?: never;
+    path: {
+        /**
+         * Batch Id
+         */
+        batch_id: string;
+    };
+    query?: never;
+    url: '/api/track/batches/{batch_id}/progress';
+};
+
+export type GetProgressErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type GetProgressError = GetProgressErrors[keyof GetProgressErrors];
+
+export type GetProgressResponses = {
+    /**
+     * OK
+     */
+    200: ProgressOverTime;
+};
+
+export type GetProgressResponse = GetProgressResponses[keyof GetProgressResponses];
 
 export type SendBatchData = {
     body?: SendIn | null;
@@ -2678,6 +3927,10 @@ export type SendBatchErrors = {
      * The input is not valid
      */
     422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
     /**
      * The server's database does not answer; try again
      */
@@ -2737,6 +3990,10 @@ export type MakePrintRunErrors = {
      */
     422: Problem;
     /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
      * The server's database does not answer; try again
      */
     503: Problem;
@@ -2794,6 +4051,10 @@ export type ListPrintRunsErrors = {
      * The input is not valid
      */
     422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
     /**
      * The server's database does not answer; try again
      */
@@ -2853,6 +4114,10 @@ export type GetPrintRunErrors = {
      */
     422: Problem;
     /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
      * The server's database does not answer; try again
      */
     503: Problem;
@@ -2910,6 +4175,10 @@ export type MarkPostedErrors = {
      * The input is not valid
      */
     422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
     /**
      * The server's database does not answer; try again
      */
@@ -2969,6 +4238,10 @@ export type FindDocumentErrors = {
      */
     422: Problem;
     /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
      * The server's database does not answer; try again
      */
     503: Problem;
@@ -3021,6 +4294,10 @@ export type RequestExportErrors = {
      * The input is not valid
      */
     422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
     /**
      * The server's database does not answer; try again
      */
@@ -3079,6 +4356,10 @@ export type GetExportErrors = {
      * The input is not valid
      */
     422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
     /**
      * The server's database does not answer; try again
      */
@@ -3142,6 +4423,10 @@ export type ListExportsErrors = {
      */
     422: Problem;
     /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
      * The server's database does not answer; try again
      */
     503: Problem;
@@ -3157,6 +4442,585 @@ export type ListExportsResponses = {
 };
 
 export type ListExportsResponse = ListExportsResponses[keyof ListExportsResponses];
+
+export type GetRetentionReportData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Cursor
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         */
+        limit?: number;
+        /**
+         * On
+         *
+         * as if it were that day; default: today
+         */
+        on?: string | null;
+        /**
+         * Decision
+         */
+        decision?: 'KEEP' | 'ARCHIVE' | 'PURGE' | null;
+    };
+    url: '/api/track/retention/report';
+};
+
+export type GetRetentionReportErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type GetRetentionReportError = GetRetentionReportErrors[keyof GetRetentionReportErrors];
+
+export type GetRetentionReportResponses = {
+    /**
+     * OK
+     */
+    200: RetentionReport;
+};
+
+export type GetRetentionReportResponse = GetRetentionReportResponses[keyof GetRetentionReportResponses];
+
+export type LiftLegalHoldData = {
+    body?: never;
+    path: {
+        /**
+         * Unit Id
+         */
+        unit_id: string;
+    };
+    query?: never;
+    url: '/api/track/units/{unit_id}/legal-hold';
+};
+
+export type LiftLegalHoldErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type LiftLegalHoldError = LiftLegalHoldErrors[keyof LiftLegalHoldErrors];
+
+export type LiftLegalHoldResponses = {
+    /**
+     * OK
+     */
+    200: UnitOut;
+};
+
+export type LiftLegalHoldResponse = LiftLegalHoldResponses[keyof LiftLegalHoldResponses];
+
+export type PlaceLegalHoldData = {
+    body: LegalHoldIn;
+    path: {
+        /**
+         * Unit Id
+         */
+        unit_id: string;
+    };
+    query?: never;
+    url: '/api/track/units/{unit_id}/legal-hold';
+};
+
+export type PlaceLegalHoldErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type PlaceLegalHoldError = PlaceLegalHoldErrors[keyof PlaceLegalHoldErrors];
+
+export type PlaceLegalHoldResponses = {
+    /**
+     * OK
+     */
+    200: UnitOut;
+};
+
+export type PlaceLegalHoldResponse = PlaceLegalHoldResponses[keyof PlaceLegalHoldResponses];
+
+export type GetTemplatesData = {
+    body?: never;
+    path: {
+        /**
+         * Building Id
+         */
+        building_id: string;
+    };
+    query?: never;
+    url: '/api/track/buildings/{building_id}/templates';
+};
+
+export type GetTemplatesErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type GetTemplatesError = GetTemplatesErrors[keyof GetTemplatesErrors];
+
+export type GetTemplatesResponses = {
+    /**
+     * OK
+     */
+    200: TemplatesOut;
+};
+
+export type GetTemplatesResponse = GetTemplatesResponses[keyof GetTemplatesResponses];
+
+export type SaveTemplatesData = {
+    body: TemplatesIn;
+    path: {
+        /**
+         * Building Id
+         */
+        building_id: string;
+    };
+    query?: never;
+    url: '/api/track/buildings/{building_id}/templates';
+};
+
+export type SaveTemplatesErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type SaveTemplatesError = SaveTemplatesErrors[keyof SaveTemplatesErrors];
+
+export type SaveTemplatesResponses = {
+    /**
+     * OK
+     */
+    200: TemplatesOut;
+};
+
+export type SaveTemplatesResponse = SaveTemplatesResponses[keyof SaveTemplatesResponses];
+
+export type RemoveLogoData = {
+    body?: never;
+    path: {
+        /**
+         * Building Id
+         */
+        building_id: string;
+    };
+    query?: never;
+    url: '/api/track/buildings/{building_id}/logo';
+};
+
+export type RemoveLogoErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type RemoveLogoError = RemoveLogoErrors[keyof RemoveLogoErrors];
+
+export type RemoveLogoResponses = {
+    /**
+     * OK
+     */
+    200: TemplatesOut;
+};
+
+export type RemoveLogoResponse = RemoveLogoResponses[keyof RemoveLogoResponses];
+
+export type SaveLogoData = {
+    body: {
+        /**
+         * PNG, JPEG or SVG of up to 512 KB
+         */
+        file: Blob | File;
+    };
+    path: {
+        /**
+         * Building Id
+         */
+        building_id: string;
+    };
+    query?: never;
+    url: '/api/track/buildings/{building_id}/logo';
+};
+
+export type SaveLogoErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type SaveLogoError = SaveLogoErrors[keyof SaveLogoErrors];
+
+export type SaveLogoResponses = {
+    /**
+     * OK
+     */
+    200: TemplatesOut;
+};
+
+export type SaveLogoResponse = SaveLogoResponses[keyof SaveLogoResponses];
+
+export type PreviewMessageData = {
+    body: PreviewIn;
+    path?: never;
+    query?: never;
+    url: '/api/track/templates/preview';
+};
+
+export type PreviewMessageErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type PreviewMessageError = PreviewMessageErrors[keyof PreviewMessageErrors];
+
+export type PreviewMessageResponses = {
+    /**
+     * OK
+     */
+    200: PreviewOut;
+};
+
+export type PreviewMessageResponse = PreviewMessageResponses[keyof PreviewMessageResponses];
+
+export type EstimateBatchData = {
+    body?: never;
+    path: {
+        /**
+         * Batch Id
+         */
+        batch_id: string;
+    };
+    query?: {
+        /**
+         * Channel
+         *
+         * only these channels
+         */
+        channel?: Array<'EMAIL' | 'SMS' | 'LETTER' | 'LETTER_WITH_RECEIPT'>;
+    };
+    url: '/api/track/batches/{batch_id}/estimate';
+};
+
+export type EstimateBatchErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type EstimateBatchError = EstimateBatchErrors[keyof EstimateBatchErrors];
+
+export type EstimateBatchResponses = {
+    /**
+     * OK
+     */
+    200: EstimateOut;
+};
+
+export type EstimateBatchResponse = EstimateBatchResponses[keyof EstimateBatchResponses];
 
 export type ListTokensData = {
     body?: never;
@@ -3209,6 +5073,10 @@ export type ListTokensErrors = {
      * The input is not valid
      */
     422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
     /**
      * The server's database does not answer; try again
      */
@@ -3268,6 +5136,10 @@ export type RevokeTokenErrors = {
      */
     422: Problem;
     /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
      * The server's database does not answer; try again
      */
     503: Problem;
@@ -3283,6 +5155,257 @@ export type RevokeTokenResponses = {
 };
 
 export type RevokeTokenResponse = RevokeTokenResponses[keyof RevokeTokenResponses];
+
+export type ListPausedSendersData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/track/senders';
+};
+
+export type ListPausedSendersErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type ListPausedSendersError = ListPausedSendersErrors[keyof ListPausedSendersErrors];
+
+export type ListPausedSendersResponses = {
+    /**
+     * OK
+     */
+    200: SenderPauses;
+};
+
+export type ListPausedSendersResponse = ListPausedSendersResponses[keyof ListPausedSendersResponses];
+
+export type ListSuggestionsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Cursor
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/track/work/suggestions';
+};
+
+export type ListSuggestionsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type ListSuggestionsError = ListSuggestionsErrors[keyof ListSuggestionsErrors];
+
+export type ListSuggestionsResponses = {
+    /**
+     * OK
+     */
+    200: SuggestionPage;
+};
+
+export type ListSuggestionsResponse = ListSuggestionsResponses[keyof ListSuggestionsResponses];
+
+export type SettleSuggestionsData = {
+    body: VerdictIn;
+    path: {
+        /**
+         * Communication Id
+         */
+        communication_id: string;
+    };
+    query?: never;
+    url: '/api/track/communications/{communication_id}/suggestions';
+};
+
+export type SettleSuggestionsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type SettleSuggestionsError = SettleSuggestionsErrors[keyof SettleSuggestionsErrors];
+
+export type SettleSuggestionsResponses = {
+    /**
+     * OK
+     */
+    200: SettledOut;
+};
+
+export type SettleSuggestionsResponse = SettleSuggestionsResponses[keyof SettleSuggestionsResponses];
+
+export type ListUnresolvedReceiptsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Cursor
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/track/work/receipts';
+};
+
+export type ListUnresolvedReceiptsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type ListUnresolvedReceiptsError = ListUnresolvedReceiptsErrors[keyof ListUnresolvedReceiptsErrors];
+
+export type ListUnresolvedReceiptsResponses = {
+    /**
+     * OK
+     */
+    200: ReceiptPage;
+};
+
+export type ListUnresolvedReceiptsResponse = ListUnresolvedReceiptsResponses[keyof ListUnresolvedReceiptsResponses];
 
 export type ReceiveGraphNotificationData = {
     body?: never;
@@ -3320,6 +5443,10 @@ export type ReceiveGraphNotificationErrors = {
      * The input is not valid
      */
     422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
     /**
      * The server's database does not answer; try again
      */
@@ -3376,6 +5503,10 @@ export type GreetSmsReportsErrors = {
      */
     422: Problem;
     /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
      * The server's database does not answer; try again
      */
     503: Problem;
@@ -3426,6 +5557,10 @@ export type ReceiveSmsReportErrors = {
      * The input is not valid
      */
     422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
     /**
      * The server's database does not answer; try again
      */
@@ -3478,6 +5613,10 @@ export type GreetEmailReportsErrors = {
      */
     422: Problem;
     /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
      * The server's database does not answer; try again
      */
     503: Problem;
@@ -3528,6 +5667,10 @@ export type ReceiveEmailReportErrors = {
      * The input is not valid
      */
     422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
     /**
      * The server's database does not answer; try again
      */

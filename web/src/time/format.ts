@@ -61,6 +61,13 @@ export function dayName(key: string, language: string): string {
   );
 }
 
+/** '24 Nov 2025' for a day key: a date that belongs to no time zone. */
+export function calendarDay(key: string, language: string): string {
+  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" }).format(
+    new Date(`${key}T12:00:00Z`),
+  );
+}
+
 /** Minutes that `timeZone` is ahead of UTC at an instant. */
 function offsetMinutes(instant: number, timeZone: string): number {
   const parts = new Intl.DateTimeFormat("en-US", {

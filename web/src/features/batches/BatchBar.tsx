@@ -1,14 +1,17 @@
-import { Alert, Button, Checkbox, Group, Modal, Progress, Stack, Text } from "@mantine/core";
-import { IconAlertTriangle, IconSend } from "@tabler/icons-react";
+import { Button, Group, Progress, Text } from "@mantine/core";
+import { IconAlertTriangle, IconPrinter, IconSend } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import type { BuildingOut, YearOut } from "../../client";
-import { useText } from "../../i18n/Language";
-import { type Sendable, sendable } from "../communications/words";
-import { problemText } from "../track-center/ProblemNotice";
+import { useLanguage } from "../../i18n/Language";
+import { allChannels } from "../communications/words";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import classes from "./BatchBar.module.css";
-import { batchQuery, useSendBatch } from "./queries";
+import { batchQuery } from "./queries";
+import { messagesOf } from "./words";
+
+const SendDialog = lazy(() => import("./SendDialog"));
+const PrintRunDialog = lazy(() => import("./PrintRunDialog"));
 
 /** Offers to send what waits, asks once with the number, then shows how it goes. */
 export function BatchBar() {
@@ -18,9 +21,12 @@ export function BatchBar() {
 }
 
 function BatchBarOf({ building, yearInfo }: { building: BuildingOut; yearInfo: YearOut }) {
-  const t = useText();
+  const { text: t, code } = useLanguage();
   const { canWrite } = useTrackCenter();
-  const [asking, setAsking] = useState(false);
+  const [dialog, setDialog] = useState<"send" | "print" | null>(null);
+  // Loaded with their first use, and kept, so that they can slide out.
+  const [used, setUsed] = useState({ send: false, print: false });
+  if (dialog && !used[dialog]) setUsed({ ...used, [dialog]: true });
   /** The most that was queued at once, and the failures before: this run's own figures. */
   const [run, setRun] = useState<{ peak: number; failedBefore: number } | null>(null);
   const batch = useQuery(batchQuery(yearInfo.batchId));
@@ -30,13 +36,15 @@ function BatchBarOf({ building, yearInfo }: { building: BuildingOut; yearInfo: Y
     setRun({ peak: progress.enqueued, failedBefore: run?.failedBefore ?? progress.failed });
   }
 
-  const waiting = sendable.flatMap((channel) => {
+  const waiting = allChannels.flatMap((channel) => {
     const count = yearInfo.channels[channel]?.pending ?? 0;
     return count > 0 ? [{ channel, count }] : [];
   });
-  const parts = waiting
-    .map(({ channel, count }) => (channel === "EMAIL" ? t.batch.emails(count) : t.batch.sms(count)))
-    .join(` ${t.batch.and} `);
+  const parts = new Intl.ListFormat(code).format(
+    waiting.map(({ channel, count }) => messagesOf(channel, count, t)),
+  );
+  const letters = [yearInfo.channels.LETTER, yearInfo.channels.LETTER_WITH_RECEIPT];
+  const ready = letters.reduce((sum, stats) => sum + (stats?.readyToPrint ?? 0), 0);
 
   return (
     <>
@@ -83,109 +91,48 @@ function BatchBarOf({ building, yearInfo }: { building: BuildingOut; yearInfo: Y
           {canWrite && (
             <Button
               leftSection={<IconSend size={16} aria-hidden />}
-              onClick={() => setAsking(true)}
+              onClick={() => setDialog("send")}
             >
               {t.batch.send}
             </Button>
           )}
         </section>
       )}
-      <SendDialog
-        opened={asking}
-        onClose={() => setAsking(false)}
-        onStarted={(count) => setRun({ peak: count, failedBefore: progress?.failed ?? 0 })}
-        batchId={yearInfo.batchId}
-        year={yearInfo.year}
-        building={building.name}
-        waiting={waiting}
-      />
-    </>
-  );
-}
-
-interface SendDialogProps {
-  opened: boolean;
-  onClose: () => void;
-  onStarted: (count: number) => void;
-  batchId: string;
-  year: number;
-  building: string;
-  waiting: { channel: Sendable; count: number }[];
-}
-
-function SendDialog({
-  opened,
-  onClose,
-  onStarted,
-  batchId,
-  year,
-  building,
-  waiting,
-}: SendDialogProps) {
-  const t = useText();
-  const send = useSendBatch(batchId);
-  const [left, setLeft] = useState<Sendable[]>([]);
-  const chosen = waiting.filter(({ channel }) => !left.includes(channel));
-  const count = chosen.reduce((sum, item) => sum + item.count, 0);
-  const close = () => {
-    send.reset();
-    setLeft([]);
-    onClose();
-  };
-  return (
-    <Modal
-      opened={opened}
-      onClose={close}
-      title={t.batch.confirmTitle(year)}
-      closeButtonProps={{ "aria-label": t.common.close }}
-    >
-      <Stack>
-        <Text size="sm">{t.batch.confirmText(building)}</Text>
-        <Stack gap="xs">
-          {waiting.map(({ channel, count: messages }) => (
-            <Checkbox
-              key={channel}
-              label={channel === "EMAIL" ? t.batch.emails(messages) : t.batch.sms(messages)}
-              checked={!left.includes(channel)}
-              onChange={(event) =>
-                setLeft(
-                  event.currentTarget.checked
-                    ? left.filter((other) => other !== channel)
-                    : [...left, channel],
-                )
-              }
-            />
-          ))}
-        </Stack>
-        {send.error && (
-          <Alert color="red" title={t.batch.sendFailed} role="alert">
-            {problemText(send.error, t)}
-          </Alert>
-        )}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
-            {t.common.cancel}
-          </Button>
+      {ready > 0 && (
+        <section className={classes.bar}>
+          <Text size="sm" fw={550} className={classes.grow}>
+            {t.print.ready(ready)}
+          </Text>
           <Button
-            loading={send.isPending}
-            disabled={count === 0}
-            leftSection={<IconSend size={16} aria-hidden />}
-            onClick={() =>
-              send.mutate(
-                chosen.map(({ channel }) => channel),
-                {
-                  onSuccess: () => {
-                    onStarted(count);
-                    close();
-                  },
-                },
-              )
-            }
+            variant="default"
+            leftSection={<IconPrinter size={16} aria-hidden />}
+            onClick={() => setDialog("print")}
           >
-            {count === 0 ? t.batch.chooseOne : t.batch.confirm(count)}
+            {t.print.open}
           </Button>
-        </Group>
-      </Stack>
-    </Modal>
+        </section>
+      )}
+      <Suspense>
+        {used.send && (
+          <SendDialog
+            opened={dialog === "send"}
+            onClose={() => setDialog(null)}
+            onStarted={(count) => setRun({ peak: count, failedBefore: progress?.failed ?? 0 })}
+            batchId={yearInfo.batchId}
+            year={yearInfo.year}
+            building={building}
+            waiting={waiting}
+          />
+        )}
+        {used.print && (
+          <PrintRunDialog
+            batchId={yearInfo.batchId}
+            year={yearInfo.year}
+            opened={dialog === "print"}
+            onClose={() => setDialog(null)}
+          />
+        )}
+      </Suspense>
+    </>
   );
 }

@@ -20,20 +20,22 @@ import {
 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
-import type { CommunicationOut, RecipientOut } from "../../client";
+import type { CommunicationOut } from "../../client";
 import type { Dictionary } from "../../i18n/en";
 import { useLanguage, useText } from "../../i18n/Language";
+import { fileSize } from "../../i18n/sizes";
 import { TimeStamp } from "../../time/TimeStamp";
 import { ProblemNotice } from "../track-center/ProblemNotice";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import { AddNoteForm } from "./AddNoteForm";
 import classes from "./CommunicationDetail.module.css";
 import { CommunicationTimeline, optimisticId } from "./CommunicationTimeline";
-import { ManualEventForm } from "./ManualEventForm";
-import { field, record } from "./payload";
+import { destination } from "./contact";
+import { ManualDeliveryForm } from "./ManualDeliveryForm";
 import { communicationQuery } from "./queries";
 import { ResendForm } from "./ResendForm";
-import { channelOf, renderEvent } from "./renderers";
+import { renderEvent } from "./renderers";
+import { UnknownOutcome } from "./UnknownOutcome";
 import type { Channel, DeliveryStatus } from "./words";
 
 const CommunicationPreview = lazy(() => import("./CommunicationPreview"));
@@ -45,7 +47,7 @@ function channelsOfAttempts(communication: CommunicationOut): Record<number, Cha
 
 /** One message: why it failed, whom it went to, what can be done, and all that happened. */
 export function CommunicationDetail({ id }: { id: string }) {
-  const { interval, timeZone } = useTrackCenter();
+  const { interval, timeZone, canWrite } = useTrackCenter();
   const query = useQuery({ ...communicationQuery(id), refetchInterval: interval });
   const t = useText();
   if (query.isPending) {
@@ -64,7 +66,11 @@ export function CommunicationDetail({ id }: { id: string }) {
   const communication = query.data;
   return (
     <Stack gap="lg">
-      <FailureNotice communication={communication} />
+      {communication.outcomeUnknown && canWrite ? (
+        <UnknownOutcome communication={communication} />
+      ) : (
+        <FailureNotice communication={communication} />
+      )}
       {communication.contradictory && (
         <Alert
           color="yellow"
@@ -122,29 +128,6 @@ function FailureNotice({ communication }: { communication: CommunicationOut }) {
 interface PartProps {
   communication: CommunicationOut;
   timeZone: string;
-}
-
-/** Through what and where to the newest attempt goes; a resend names it before it has left. */
-function destination(communication: CommunicationOut): { channel: Channel; to: string } {
-  const { attempts, events, recipient } = communication;
-  const request = events.findLast(({ type }) => type === "RESEND_REQUESTED");
-  const newest = attempts.at(-1);
-  if (request && (!newest?.recipient || newest.number < request.attempt)) {
-    const channel = channelOf(request, communication.channel);
-    const contact = record(request.payload.newContact);
-    const corrected = field(contact, channel === "SMS" ? "phone" : "email");
-    return { channel, to: corrected || billedContact(recipient, channel) };
-  }
-  const channel = newest?.channel ?? communication.channel;
-  return { channel, to: newest?.recipient || billedContact(recipient, channel) };
-}
-
-/** Where the billing file would send it. */
-function billedContact(recipient: RecipientOut, channel: Channel): string {
-  if (channel === "EMAIL") return recipient.email ?? "";
-  if (channel === "SMS") return recipient.phone ?? "";
-  const place = [recipient.postcode, recipient.city].filter(Boolean).join(" ");
-  return [recipient.street, recipient.street2, place, recipient.country].filter(Boolean).join(", ");
 }
 
 function Facts({ communication, timeZone }: PartProps) {
@@ -271,7 +254,7 @@ function Actions({ communication, timeZone }: PartProps) {
             onOpen={() => setDialog("resend")}
             onClose={close}
           />
-          <ManualEventForm
+          <ManualDeliveryForm
             id={communication.id}
             timeZone={timeZone}
             opened={dialog === "manual"}
@@ -297,11 +280,6 @@ function Actions({ communication, timeZone }: PartProps) {
       )}
     </Group>
   );
-}
-
-function fileSize(bytes: number, language: string): string {
-  const kilobytes = Math.max(1, Math.round(bytes / 1000));
-  return new Intl.NumberFormat(language, { style: "unit", unit: "kilobyte" }).format(kilobytes);
 }
 
 function Attachments({ communication }: { communication: CommunicationOut }) {

@@ -1,12 +1,14 @@
-import { Alert, SegmentedControl, Stack, Text, Textarea, TextInput } from "@mantine/core";
+import { Alert, Group, SegmentedControl, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { IconInfoCircle } from "@tabler/icons-react";
 import { useState } from "react";
 import { ApiError } from "../../api";
-import type { CommunicationOut, ResendIn } from "../../client";
+import type { AddressIn, CommunicationOut, ResendIn } from "../../client";
 import { useText } from "../../i18n/Language";
+import { billedAddress, correctedAddress, likelyContact } from "./contact";
 import { announceDone, announceRollback, FormDialog } from "./FormDialog";
 import { useResend } from "./queries";
-import { type Channel, type Sendable, sendable } from "./words";
+import { isLetter } from "./StatusBadge";
+import { allChannels, type Channel } from "./words";
 
 interface ResendFormProps {
   communication: CommunicationOut;
@@ -19,16 +21,15 @@ interface ResendFormProps {
 const emailShape = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 /** International form: a correction names no country that could complete it. */
 const phoneShape = /^\+[\d\s()/.-]{6,24}$/;
+const countryShape = /^[A-Z]{2}$/;
 
-const asSendable = (channel: Channel): Sendable =>
-  sendable.find((known) => known === channel) ?? "EMAIL";
+const addressParts = ["street", "street2", "postcode", "city", "country"] as const;
+type AddressPart = (typeof addressParts)[number];
 
 /** Where this channel's last attempt went, else what the billing file says. */
-function lastContact(communication: CommunicationOut, channel: Sendable): string {
+function lastContact(communication: CommunicationOut, channel: "EMAIL" | "SMS"): string {
   const used = communication.attempts.findLast((attempt) => attempt.channel === channel)?.recipient;
-  const billed =
-    channel === "EMAIL" ? communication.recipient.email : communication.recipient.phone;
-  return used || billed || "";
+  return used || likelyContact(communication, channel);
 }
 
 /** A second try: through which channel, to which (corrected) contact, and why. */
@@ -36,14 +37,17 @@ export function ResendForm({ communication, opened, onOpen, onClose }: ResendFor
   const t = useText();
   const resend = useResend(communication.id);
   const { recipient } = communication;
-  const [channel, setChannel] = useState<Sendable>(() => asSendable(communication.channel));
+  const [channel, setChannel] = useState<Channel>(communication.channel);
   const [typedEmail, setEmail] = useState<string>();
   const [typedPhone, setPhone] = useState<string>();
+  const [typedAddress, setAddress] = useState<Partial<Record<AddressPart, string>>>({});
   const [note, setNote] = useState("");
   const [checked, setChecked] = useState(false);
 
   const email = typedEmail ?? lastContact(communication, "EMAIL");
   const phone = typedPhone ?? lastContact(communication, "SMS");
+  const billed = billedAddress(recipient);
+  const address = { ...billed, ...correctedAddress(communication), ...typedAddress };
   // Only a correction is checked: the billing file's own contact passed the import.
   const emailProblem =
     emailShape.test(email.trim()) || (email !== "" && email === recipient.email)
@@ -53,7 +57,17 @@ export function ResendForm({ communication, opened, onOpen, onClose }: ResendFor
     phoneShape.test(phone.trim()) || (phone !== "" && phone === recipient.phone)
       ? undefined
       : t.resend.phoneInvalid;
-  const problem = channel === "EMAIL" ? emailProblem : phoneProblem;
+  const addressProblem = (part: AddressPart): string | undefined => {
+    if (part === "country" && !countryShape.test(address.country ?? ""))
+      return t.resend.countryInvalid;
+    return part === "street2" || address[part]?.trim() ? undefined : t.resend.required;
+  };
+  const problem =
+    channel === "EMAIL"
+      ? emailProblem
+      : channel === "SMS"
+        ? phoneProblem
+        : addressParts.map(addressProblem).find((one) => one !== undefined);
   const refused = resend.error instanceof ApiError ? resend.error : null;
 
   const request = (): ResendIn => {
@@ -64,6 +78,8 @@ export function ResendForm({ communication, opened, onOpen, onClose }: ResendFor
       body.contact = { email: email.trim() };
     } else if (channel === "SMS" && phone.trim() !== recipient.phone) {
       body.contact = { phone: phone.trim() };
+    } else if (isLetter(channel) && addressParts.some((part) => address[part] !== billed[part])) {
+      body.contact = { address: wireAddress(address) };
     }
     return body;
   };
@@ -78,6 +94,7 @@ export function ResendForm({ communication, opened, onOpen, onClose }: ResendFor
         announceDone(t.resend.done, t);
         setEmail(undefined);
         setPhone(undefined);
+        setAddress({});
         setNote("");
         setChecked(false);
       },
@@ -107,8 +124,8 @@ export function ResendForm({ communication, opened, onOpen, onClose }: ResendFor
           aria-labelledby="resend-channel"
           fullWidth
           value={channel}
-          onChange={(value) => setChannel(sendable.find((known) => known === value) ?? channel)}
-          data={sendable.map((value) => ({ value, label: t.channelShort[value] }))}
+          onChange={(value) => setChannel(allChannels.find((known) => known === value) ?? channel)}
+          data={allChannels.map((value) => ({ value, label: t.channelShort[value] }))}
         />
       </Stack>
       {channel === "EMAIL" ? (
@@ -123,7 +140,7 @@ export function ResendForm({ communication, opened, onOpen, onClose }: ResendFor
           data-autofocus
           required
         />
-      ) : (
+      ) : channel === "SMS" ? (
         <TextInput
           type="tel"
           autoComplete="off"
@@ -134,6 +151,12 @@ export function ResendForm({ communication, opened, onOpen, onClose }: ResendFor
           onChange={(event) => setPhone(event.currentTarget.value)}
           data-autofocus
           required
+        />
+      ) : (
+        <AddressFields
+          address={address}
+          problemOf={(part) => (checked ? addressProblem(part) : undefined) ?? refused?.field(part)}
+          onChange={(part, value) => setAddress({ ...typedAddress, [part]: value })}
         />
       )}
       <Textarea
@@ -147,6 +170,57 @@ export function ResendForm({ communication, opened, onOpen, onClose }: ResendFor
         onChange={(event) => setNote(event.currentTarget.value)}
       />
     </FormDialog>
+  );
+}
+
+/** As the API wants it: trimmed, and without an empty second line. */
+function wireAddress(address: Partial<Record<AddressPart, string | null>>): AddressIn {
+  const part = (name: AddressPart) => (address[name] ?? "").trim();
+  return {
+    street: part("street"),
+    ...(part("street2") ? { street2: part("street2") } : {}),
+    postcode: part("postcode"),
+    city: part("city"),
+    country: part("country"),
+  };
+}
+
+interface AddressFieldsProps {
+  address: Partial<Record<AddressPart, string | null>>;
+  problemOf: (part: AddressPart) => string | undefined;
+  onChange: (part: AddressPart, value: string) => void;
+}
+
+/** A letter needs a whole address; it is written over the billing file's for this attempt. */
+function AddressFields({ address, problemOf, onChange }: AddressFieldsProps) {
+  const t = useText();
+  const fieldOf = (part: AddressPart, required = true) => ({
+    label: t.resend.address[part],
+    autoComplete: "off",
+    value: address[part] ?? "",
+    required,
+    error: problemOf(part),
+    onChange: (event: React.ChangeEvent<HTMLInputElement>) =>
+      onChange(part, event.currentTarget.value),
+  });
+  return (
+    <Stack gap="xs">
+      <Text size="xs" c="dimmed">
+        {t.resend.correctedHint}
+      </Text>
+      <TextInput {...fieldOf("street")} data-autofocus />
+      <TextInput {...fieldOf("street2", false)} />
+      <Group grow wrap="nowrap" align="flex-start" preventGrowOverflow={false}>
+        <TextInput {...fieldOf("postcode")} maw={120} />
+        <TextInput {...fieldOf("city")} />
+        <TextInput
+          {...fieldOf("country")}
+          maw={90}
+          maxLength={2}
+          onChange={(event) => onChange("country", event.currentTarget.value.toUpperCase())}
+        />
+      </Group>
+    </Stack>
   );
 }
 

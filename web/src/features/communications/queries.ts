@@ -5,12 +5,16 @@ import {
   type CommunicationOut,
   type EventOut,
   getCommunication,
-  type ManualEventIn,
+  type RecordManualEventData,
   type ResendIn,
+  type ResolveIn,
   recordManualEvent,
   resendCommunication,
+  resolveUnknownOutcome,
 } from "../../client";
+import { formDataBodySerializer } from "../../client/client";
 import { optimisticId } from "./CommunicationTimeline";
+import { record } from "./payload";
 import type { DeliveryStatus } from "./words";
 
 export const communicationQuery = (id: string) =>
@@ -101,11 +105,25 @@ export function useResend(id: string) {
   );
 }
 
+export type ManualEvent = RecordManualEventData["body"] & { proof?: File };
+
 export function useManualEvent(id: string) {
   return useOptimistic(
     id,
-    (body: ManualEventIn) =>
-      recordManualEvent({ path: { communication_id: id }, body, throwOnError: true }),
+    ({ proof, ...body }: ManualEvent) =>
+      recordManualEvent({
+        path: { communication_id: id },
+        body,
+        // As a form, so that the file can come along; the browser names the boundary.
+        ...(proof
+          ? {
+              bodySerializer: (given: unknown) =>
+                formDataBodySerializer.bodySerializer({ ...record(given), proofFile: proof }),
+              headers: { "Content-Type": null },
+            }
+          : {}),
+        throwOnError: true,
+      }),
     (known, request) => {
       const returned = request.type === "RETURNED";
       const status: DeliveryStatus = returned ? "FAILED" : "MANUAL";
@@ -144,4 +162,14 @@ export function useAddNote(id: string) {
       ],
     }),
   );
+}
+
+/** Settles a message of which nobody knows whether it left. */
+export function useResolve(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: ResolveIn) =>
+      resolveUnknownOutcome({ path: { communication_id: id }, body, throwOnError: true }),
+    onSettled: () => client.invalidateQueries(),
+  });
 }

@@ -5,6 +5,10 @@ export type Channel = CommunicationOut["channel"];
 export type DeliveryStatus = CommunicationOut["deliveryStatus"];
 export type EventType = EventOut["type"];
 
-/** Channels a message can be sent through from here. */
-export const sendable = ["EMAIL", "SMS"] as const satisfies Channel[];
-export type Sendable = (typeof sendable)[number];
+/** Channels in the order the screen lists them. */
+export const allChannels = [
+  "EMAIL",
+  "SMS",
+  "LETTER",
+  "LETTER_WITH_RECEIPT",
+] as const satisfies Channel[];

@@ -7,6 +7,7 @@ import type { Channel, DeliveryStatus } from "../communications/words";
 import { channels } from "../track-center/filters";
 import { StateLink } from "../track-center/StateLink";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
+import { ProgressChart } from "./ProgressChart";
 import classes from "./TrackSummaryCards.module.css";
 
 interface Figure {
@@ -59,6 +60,7 @@ export function TrackSummaryCards() {
           <SummaryCard key={channel} channel={channel} stats={stats} />
         ) : null;
       })}
+      <ProgressChart batchId={yearInfo.batchId} />
     </section>
   );
 }

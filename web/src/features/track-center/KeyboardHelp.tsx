@@ -16,7 +16,9 @@ export default function KeyboardHelp({
     [["j"], t.help.down],
     [["k"], t.help.up],
     [["Enter"], t.help.open],
+    [["x"], t.help.tick],
     [["n", "p"], t.help.pages],
+    [["d"], t.lookup.label],
     [["Esc"], t.help.close],
     [["?"], t.help.help],
   ];

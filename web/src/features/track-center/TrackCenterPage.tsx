@@ -1,10 +1,17 @@
-import { Skeleton, Tabs, Text } from "@mantine/core";
-import { IconActivity, IconBuilding, IconLayoutList } from "@tabler/icons-react";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { Button, Skeleton, Tabs, Text } from "@mantine/core";
+import {
+  IconActivity,
+  IconBuilding,
+  IconFileExport,
+  IconLayoutList,
+  IconUpload,
+} from "@tabler/icons-react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { useText } from "../../i18n/Language";
 import { BatchBar } from "../batches/BatchBar";
 import { TrackBuildingFilter } from "../buildings/TrackBuildingFilter";
 import { TrackYearTimeline } from "../buildings/TrackYearTimeline";
+import { DocumentLookup } from "../documents/DocumentLookup";
 import { TrackSummaryCards } from "../summary/TrackSummaryCards";
 import { TrackUnitTable } from "../units/TrackUnitTable";
 import { EmptyState } from "./EmptyState";
@@ -17,7 +24,10 @@ import { TrackHeader } from "./TrackHeader";
 import { useKeys } from "./useKeys";
 
 const ActivityFeed = lazy(() => import("../activity/ActivityFeed"));
+const ExportPanel = lazy(() => import("../exports/ExportPanel"));
 const TrackUnitDrawer = lazy(() => import("../units/TrackUnitDrawer"));
+const UnitPage = lazy(() => import("../units/UnitPage"));
+const ImportWizard = lazy(() => import("../imports/ImportWizard"));
 const KeyboardHelp = lazy(() => import("./KeyboardHelp"));
 
 /** The whole screen at /track. */
@@ -32,43 +42,49 @@ export function TrackCenterPage() {
 function Frame() {
   const t = useText();
   const { filters } = useTrackCenter();
+  const lookup = useRef<HTMLInputElement>(null);
   const [help, setHelp] = useState(false);
+  const [importing, setImporting] = useState(false);
+  const [importUsed, setImportUsed] = useState(false);
   // Loaded with their first use, and kept from then on, so that they can slide out.
   const [helpUsed, setHelpUsed] = useState(false);
   const [drawerUsed, setDrawerUsed] = useState(false);
   if (help && !helpUsed) setHelpUsed(true);
   if (filters.unit !== null && !drawerUsed) setDrawerUsed(true);
-  useKeys({ "?": () => setHelp(true) });
+  if (importing && !importUsed) setImportUsed(true);
+  useKeys({ "?": () => setHelp(true), d: () => lookup.current?.select() });
   return (
     <>
       <a href="#content" className="tc-skip">
         {t.skipToContent}
       </a>
-      <TrackHeader onHelp={() => setHelp(true)} />
+      <TrackHeader onHelp={() => setHelp(true)} onImport={() => setImporting(true)} />
       <div className={classes.columns}>
         <aside className={classes.side} aria-label={t.building.label}>
           <TrackBuildingFilter />
           <TrackYearTimeline />
+          <DocumentLookup inputRef={lookup} />
         </aside>
         <main id="content" className={classes.main} tabIndex={-1}>
-          <Content />
+          <Content onImport={() => setImporting(true)} />
         </main>
       </div>
       <Suspense>
         {drawerUsed && <TrackUnitDrawer />}
+        {importUsed && <ImportWizard opened={importing} onClose={() => setImporting(false)} />}
         {helpUsed && <KeyboardHelp opened={help} onClose={() => setHelp(false)} />}
       </Suspense>
     </>
   );
 }
 
-function Content() {
+function Content({ onImport }: { onImport: () => void }) {
   const t = useText();
-  const { building, buildings, years, year, filters, set } = useTrackCenter();
+  const { building, buildings, years, year, filters, set, canWrite } = useTrackCenter();
   const place = building && year !== undefined ? `${building.name} ${year} · ` : "";
   useEffect(() => {
-    document.title = `${place}${t.product}`;
-  }, [place, t]);
+    if (!filters.full) document.title = `${place}${t.product}`;
+  }, [place, filters.full, t]);
   if (buildings.error && !buildings.data) {
     return (
       <>
@@ -85,10 +101,27 @@ function Content() {
           {filters.buildingId ? (
             <EmptyState icon={IconBuilding} title={t.common.loadFailed} hint={t.common.gone} />
           ) : (
-            <EmptyState icon={IconBuilding} title={t.building.none} hint={t.building.noneHint} />
+            <EmptyState icon={IconBuilding} title={t.building.none} hint={t.building.noneHint}>
+              {canWrite && (
+                <Button
+                  mt="xs"
+                  leftSection={<IconUpload size={16} aria-hidden />}
+                  onClick={onImport}
+                >
+                  {t.imports.open}
+                </Button>
+              )}
+            </EmptyState>
           )}
         </div>
       </>
+    );
+  }
+  if (filters.full && filters.unit) {
+    return (
+      <Suspense fallback={<Skeleton height={400} radius="md" />}>
+        <UnitPage unitId={filters.unit} />
+      </Suspense>
     );
   }
   return (
@@ -134,6 +167,9 @@ function Content() {
               <Tabs.Tab value="activity" leftSection={<IconActivity size={16} aria-hidden />}>
                 {t.tabs.activity}
               </Tabs.Tab>
+              <Tabs.Tab value="exports" leftSection={<IconFileExport size={16} aria-hidden />}>
+                {t.tabs.exports}
+              </Tabs.Tab>
             </Tabs.List>
             <Tabs.Panel value="units">
               <TrackUnitTable />
@@ -141,6 +177,11 @@ function Content() {
             <Tabs.Panel value="activity">
               <Suspense fallback={<Skeleton height={300} radius="md" />}>
                 <ActivityFeed />
+              </Suspense>
+            </Tabs.Panel>
+            <Tabs.Panel value="exports">
+              <Suspense fallback={<Skeleton height={300} radius="md" />}>
+                <ExportPanel />
               </Suspense>
             </Tabs.Panel>
           </Tabs>

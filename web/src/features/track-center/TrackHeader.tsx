@@ -17,15 +17,23 @@ import {
   IconLogout,
   IconMoon,
   IconSun,
+  IconUpload,
   IconUser,
+  IconUserCog,
+  IconUsers,
 } from "@tabler/icons-react";
 import { csrfToken } from "../../api";
 import { bootstrap } from "../../bootstrap";
 import { type LanguageCode, useLanguage } from "../../i18n/Language";
 import classes from "./TrackHeader.module.css";
 
+interface TrackHeaderProps {
+  onHelp: () => void;
+  onImport: () => void;
+}
+
 /** Product name, language, colours, help, and the way out. */
-export function TrackHeader({ onHelp }: { onHelp: () => void }) {
+export function TrackHeader({ onHelp, onImport }: TrackHeaderProps) {
   const { text: t, code, choose } = useLanguage();
   const { setColorScheme } = useMantineColorScheme();
   const scheme = useComputedColorScheme("light");
@@ -38,6 +46,19 @@ export function TrackHeader({ onHelp }: { onHelp: () => void }) {
         {t.product}
       </a>
       <Group gap={6} wrap="nowrap">
+        {bootstrap.user.role === "admin" && (
+          <Button
+            variant="default"
+            size="sm"
+            px="sm"
+            mr={6}
+            aria-label={t.imports.open}
+            onClick={onImport}
+          >
+            <IconUpload size={16} aria-hidden />
+            <span className={`${classes.wide} ${classes.beside}`}>{t.imports.open}</span>
+          </Button>
+        )}
         <SegmentedControl
           size="xs"
           aria-label={t.header.language}
@@ -108,6 +129,14 @@ export function TrackHeader({ onHelp }: { onHelp: () => void }) {
               <IconCode size={16} aria-hidden /> {t.header.apiDocs}
               <span className={classes.hidden}> ({t.common.newTab})</span>
             </a>
+            <a className={classes.choice} href="/account/">
+              <IconUserCog size={16} aria-hidden /> {t.header.account}
+            </a>
+            {bootstrap.user.role === "admin" && (
+              <a className={classes.choice} href="/users/">
+                <IconUsers size={16} aria-hidden /> {t.header.users}
+              </a>
+            )}
             <form method="post" action={bootstrap.logoutUrl}>
               <input type="hidden" name="csrfmiddlewaretoken" value={csrfToken()} />
               <button type="submit" className={classes.choice}>

@@ -1,6 +1,7 @@
 import {
   createSerializer,
   parseAsArrayOf,
+  parseAsBoolean,
   parseAsInteger,
   parseAsString,
   parseAsStringLiteral,
@@ -8,7 +9,7 @@ import {
 } from "nuqs";
 import { useCallback } from "react";
 
-export const tabs = ["units", "activity"] as const;
+export const tabs = ["units", "activity", "exports"] as const;
 export const channels = ["EMAIL", "SMS", "LETTER", "LETTER_WITH_RECEIPT"] as const;
 export const statuses = [
   "PENDING",
@@ -21,6 +22,8 @@ export const statuses = [
   "CANCELLED",
 ] as const;
 export const sorts = ["unitNumber", "-unitNumber", "recipientName", "-recipientName"] as const;
+/** Columns of the table that can be hidden; the unit itself always shows. */
+export const columnNames = ["recipient", "EMAIL", "SMS", "LETTER", "lastEvent"] as const;
 export const activityKinds = ["all", "failed", "manual", "receipts"] as const;
 
 /** Everything on the screen that a shared link must bring back; a default is left out of the URL. */
@@ -38,6 +41,9 @@ const parsers = {
   /** The open unit; it survives a change of year. */
   unit: parseAsString,
   communication: parseAsString,
+  /** The open unit has the page for itself. */
+  full: parseAsBoolean.withDefault(false),
+  hide: parseAsArrayOf(parseAsStringLiteral(columnNames)).withDefault([]),
   kind: parseAsStringLiteral(activityKinds).withDefault("all"),
 };
 

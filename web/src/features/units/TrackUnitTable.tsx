@@ -1,6 +1,7 @@
 import {
   ActionIcon,
   Button,
+  Checkbox,
   Group,
   Select,
   Skeleton,
@@ -37,7 +38,10 @@ import { ProblemNotice } from "../track-center/ProblemNotice";
 import { StateLink } from "../track-center/StateLink";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import { useKeys } from "../track-center/useKeys";
+import { ColumnMenu } from "./ColumnMenu";
 import { pageSize, unitsQuery } from "./queries";
+import { SelectionBar } from "./SelectionBar";
+import { type UnitSelection, useSelection } from "./selection";
 import classes from "./TrackUnitTable.module.css";
 
 /** A column of the table that shows messages: both kinds of letter share one. */
@@ -56,7 +60,8 @@ const columns: ChannelColumn[] = [
 export const unitLinkId = (unitId: string) => `unit-${unitId}`;
 
 export function TrackUnitTable() {
-  const { building, year, years, filters, interval, nextPage, previousPage } = useTrackCenter();
+  const { building, year, years, filters, interval, canWrite, nextPage, previousPage } =
+    useTrackCenter();
   const client = useQueryClient();
   const narrow = useMediaQuery("(max-width: 760px)") ?? false;
   const search = useRef<HTMLInputElement>(null);
@@ -69,6 +74,7 @@ export function TrackUnitTable() {
     enabled: building !== undefined && year !== undefined,
     refetchInterval: interval,
   });
+  const selection = useSelection(JSON.stringify([building?.id, year, channel, status, wanted]));
   const next = units.isPlaceholderData ? null : (units.data?.nextCursor ?? null);
 
   const move = (step: 1 | -1) => {
@@ -79,10 +85,17 @@ export function TrackUnitTable() {
     links[target]?.focus();
   };
 
+  const toggleFocused = () => {
+    const number = document.activeElement?.closest("tr")?.dataset.unitId;
+    const row = units.data?.items.find(({ unitId }) => unitId === number);
+    if (row && canWrite) selection.set([row], !selection.has(row));
+  };
+
   useKeys({
     "/": () => search.current?.select(),
     j: () => move(1),
     k: () => move(-1),
+    x: toggleFocused,
     n: () => next && void nextPage(next),
     p: () => filters.page > 1 && void previousPage(),
   });
@@ -101,8 +114,10 @@ export function TrackUnitTable() {
         </div>
       ) : (
         <>
+          {units.data && <SelectionBar selection={selection} page={units.data} />}
           <UnitRows
             tableRef={table}
+            selection={canWrite ? selection : null}
             page={units.data}
             fading={units.isPlaceholderData}
             narrow={narrow}
@@ -206,21 +221,27 @@ function UnitFilterBar({ searchRef }: { searchRef: React.RefObject<HTMLInputElem
           {t.units.clear}
         </Button>
       )}
+      <span className={classes.columnMenu}>
+        <ColumnMenu />
+      </span>
     </search>
   );
 }
 
 interface UnitRowsProps {
+  /** Null for somebody who may only look. */
+  selection: UnitSelection | null;
   tableRef: React.RefObject<HTMLTableElement | null>;
   page: UnitPage | undefined;
   fading: boolean;
   narrow: boolean;
 }
 
-function UnitRows({ tableRef, page, fading, narrow }: UnitRowsProps) {
+function UnitRows({ selection, tableRef, page, fading, narrow }: UnitRowsProps) {
   const t = useText();
   const { building, year, yearInfo, filters, filter } = useTrackCenter();
-  const shown = columns.filter((column) =>
+  const hidden = new Set(filters.hide);
+  const present = columns.filter((column) =>
     yearInfo
       ? Object.entries(yearInfo.channels).some(
           ([channel, stats]) =>
@@ -228,6 +249,7 @@ function UnitRows({ tableRef, page, fading, narrow }: UnitRowsProps) {
         )
       : true,
   );
+  const shown = present.filter(({ key }) => !hidden.has(key));
   const filtered = filters.channel !== null || filters.status !== null || filters.search !== "";
   if (page && page.items.length === 0) {
     return (
@@ -263,12 +285,19 @@ function UnitRows({ tableRef, page, fading, narrow }: UnitRowsProps) {
         </caption>
         <thead>
           <tr>
+            {selection && (
+              <th scope="col" className={classes.tick}>
+                <PageTick selection={selection} page={page} />
+              </th>
+            )}
             <SortHeader column="unitNumber" label={t.units.unit} />
             {narrow ? (
               <th scope="col">{t.units.messages}</th>
             ) : (
               <>
-                <SortHeader column="recipientName" label={t.units.recipient} />
+                {!hidden.has("recipient") && (
+                  <SortHeader column="recipientName" label={t.units.recipient} />
+                )}
                 {shown.map(({ key }) => (
                   <th key={key} scope="col">
                     <span className={classes.heading}>
@@ -277,7 +306,7 @@ function UnitRows({ tableRef, page, fading, narrow }: UnitRowsProps) {
                     </span>
                   </th>
                 ))}
-                <th scope="col">{t.units.lastEvent}</th>
+                {!hidden.has("lastEvent") && <th scope="col">{t.units.lastEvent}</th>}
               </>
             )}
           </tr>
@@ -285,15 +314,43 @@ function UnitRows({ tableRef, page, fading, narrow }: UnitRowsProps) {
         <tbody>
           {page
             ? page.items.map((row) => (
-                <Row key={row.unitId} row={row} columns={shown} narrow={narrow} />
+                <Row
+                  key={row.unitId}
+                  row={row}
+                  columns={shown}
+                  hidden={hidden}
+                  narrow={narrow}
+                  selection={selection}
+                />
               ))
             : Array.from({ length: 12 }, (_, index) => (
-                // biome-ignore lint/suspicious/noArrayIndexKey: placeholders have no identity
-                <SkeletonRow key={index} cells={narrow ? 2 : shown.length + 3} />
+                <SkeletonRow
+                  // biome-ignore lint/suspicious/noArrayIndexKey: placeholders have no identity
+                  key={index}
+                  cells={(narrow ? 2 : shown.length + 3) + (selection ? 1 : 0)}
+                />
               ))}
         </tbody>
       </table>
     </div>
+  );
+}
+
+/** Ticks the whole page, or says that part of it is ticked. */
+function PageTick({ selection, page }: { selection: UnitSelection; page: UnitPage | undefined }) {
+  const t = useText();
+  const rows = page?.items ?? [];
+  const ticked = rows.filter((row) => selection.has(row)).length;
+  const all = rows.length > 0 && ticked === rows.length;
+  return (
+    <Checkbox
+      size="xs"
+      aria-label={t.selection.page}
+      checked={all}
+      indeterminate={ticked > 0 && !all}
+      disabled={rows.length === 0}
+      onChange={() => selection.set(rows, !all)}
+    />
   );
 }
 
@@ -325,10 +382,12 @@ function SortHeader({ column, label }: { column: SortColumn; label: string }) {
 interface RowProps {
   row: UnitRow;
   columns: ChannelColumn[];
+  hidden: ReadonlySet<string>;
+  selection: UnitSelection | null;
   narrow: boolean;
 }
 
-function Row({ row, columns: shown, narrow }: RowProps) {
+function Row({ row, columns: shown, hidden, narrow, selection }: RowProps) {
   const t = useText();
   const { filters, timeZone } = useTrackCenter();
   const open = filters.unit === row.unitId;
@@ -343,9 +402,25 @@ function Row({ row, columns: shown, narrow }: RowProps) {
       {row.unitNumber}
     </StateLink>
   );
+  const tick = selection && (
+    <td className={classes.tick}>
+      <Checkbox
+        size="xs"
+        aria-label={t.selection.unit(row.unitNumber)}
+        checked={selection.has(row)}
+        onChange={(event) => selection.set([row], event.currentTarget.checked)}
+      />
+    </td>
+  );
+  const state = {
+    "data-unit-id": row.unitId,
+    "data-open": open || undefined,
+    "data-ticked": selection?.has(row) || undefined,
+  };
   if (narrow) {
     return (
-      <tr data-open={open || undefined}>
+      <tr {...state}>
+        {tick}
         <td>
           {link}
           <span className={classes.recipient}>{row.recipientName}</span>
@@ -366,9 +441,10 @@ function Row({ row, columns: shown, narrow }: RowProps) {
     );
   }
   return (
-    <tr data-open={open || undefined}>
+    <tr {...state}>
+      {tick}
       <td>{link}</td>
-      <td>{row.recipientName}</td>
+      {!hidden.has("recipient") && <td>{row.recipientName}</td>}
       {shown.map((column) => {
         const messages = row.communications.filter(({ channel }) => column.holds(channel));
         return (
@@ -393,9 +469,11 @@ function Row({ row, columns: shown, narrow }: RowProps) {
           </td>
         );
       })}
-      <td className={classes.time}>
-        {row.lastEvent && <TimeStamp value={row.lastEvent.at} timeZone={timeZone} />}
-      </td>
+      {!hidden.has("lastEvent") && (
+        <td className={classes.time}>
+          {row.lastEvent && <TimeStamp value={row.lastEvent.at} timeZone={timeZone} />}
+        </td>
+      )}
     </tr>
   );
 }

@@ -1,11 +1,11 @@
 import { Select, Textarea, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { ApiError } from "../../api";
-import type { ManualEventIn } from "../../client";
 import { useText } from "../../i18n/Language";
 import { wallClockToIso } from "../../time/format";
+import { FileDrop } from "../files/FileDrop";
 import { announceDone, announceRollback, FormDialog } from "./FormDialog";
-import { useManualEvent } from "./queries";
+import { type ManualEvent, useManualEvent } from "./queries";
 
 const types = [
   "POSTAL_DELIVERY",
@@ -13,9 +13,19 @@ const types = [
   "RECEIPT_CONFIRMED",
   "OTHER",
   "RETURNED",
-] as const satisfies ManualEventIn["type"][];
+] as const satisfies ManualEvent["type"][];
 
-interface ManualEventFormProps {
+/** What the server takes as a proof; it looks into the file again. */
+const proofKinds = {
+  "application/pdf": [".pdf"],
+  "image/jpeg": [".jpg", ".jpeg"],
+  "image/png": [".png"],
+  "image/heic": [".heic", ".heif"],
+  "image/tiff": [".tif", ".tiff"],
+};
+const largestProof = 20 * 1024 * 1024;
+
+interface ManualDeliveryFormProps {
   id: string;
   timeZone: string;
   opened: boolean;
@@ -24,12 +34,20 @@ interface ManualEventFormProps {
 }
 
 /** A person vouches for a delivery (or reports mail that came back), with a note saying why. */
-export function ManualEventForm({ id, timeZone, opened, onOpen, onClose }: ManualEventFormProps) {
+export function ManualDeliveryForm({
+  id,
+  timeZone,
+  opened,
+  onOpen,
+  onClose,
+}: ManualDeliveryFormProps) {
   const t = useText();
   const mark = useManualEvent(id);
-  const [type, setType] = useState<ManualEventIn["type"]>("POSTAL_DELIVERY");
+  const [type, setType] = useState<ManualEvent["type"]>("POSTAL_DELIVERY");
   const [when, setWhen] = useState("");
   const [note, setNote] = useState("");
+  const [proof, setProof] = useState<File | null>(null);
+  const [proofProblem, setProofProblem] = useState<string>();
   const [checked, setChecked] = useState(false);
   const refused = mark.error instanceof ApiError ? mark.error : null;
 
@@ -41,6 +59,7 @@ export function ManualEventForm({ id, timeZone, opened, onOpen, onClose }: Manua
       {
         type,
         note: note.trim(),
+        ...(proof ? { proof } : {}),
         ...(when ? { occurredAt: wallClockToIso(when, timeZone) } : {}),
       },
       {
@@ -48,6 +67,7 @@ export function ManualEventForm({ id, timeZone, opened, onOpen, onClose }: Manua
           announceDone(t.manual.done, t);
           setNote("");
           setWhen("");
+          setProof(null);
           setChecked(false);
         },
         onError: (error) => {
@@ -94,6 +114,20 @@ export function ManualEventForm({ id, timeZone, opened, onOpen, onClose }: Manua
         value={note}
         error={(checked && !note.trim() ? t.resend.required : undefined) ?? refused?.field("note")}
         onChange={(event) => setNote(event.currentTarget.value)}
+      />
+      <FileDrop
+        label={`${t.manual.proof} (${t.common.optional})`}
+        hint={t.manual.proofHint}
+        accept={proofKinds}
+        maxSize={largestProof}
+        camera
+        file={proof}
+        error={proofProblem ?? refused?.field("proofFile")}
+        onFile={(file) => {
+          setProofProblem(undefined);
+          setProof(file);
+        }}
+        onRefused={setProofProblem}
       />
     </FormDialog>
   );

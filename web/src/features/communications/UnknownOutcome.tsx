@@ -1,0 +1,79 @@
+import { Alert, Button, Group, Text, Textarea } from "@mantine/core";
+import { IconHelpCircle } from "@tabler/icons-react";
+import { useState } from "react";
+import type { CommunicationOut, ResolveIn } from "../../client";
+import { useText } from "../../i18n/Language";
+import { problemText } from "../track-center/ProblemNotice";
+import classes from "./CommunicationDetail.module.css";
+import { announceDone } from "./FormDialog";
+import { useResolve } from "./queries";
+
+/** Nobody knows whether it left: a person decides, with the three ways there are. */
+export function UnknownOutcome({ communication }: { communication: CommunicationOut }) {
+  const t = useText();
+  const resolve = useResolve(communication.id);
+  const [note, setNote] = useState("");
+  const [vouching, setVouching] = useState(false);
+  const decide = (action: ResolveIn["action"]) =>
+    resolve.mutate(
+      { action, ...(note.trim() ? { note: note.trim() } : {}) },
+      { onSuccess: () => announceDone(t.unknown.done, t) },
+    );
+  return (
+    <Alert
+      color="yellow"
+      icon={<IconHelpCircle />}
+      title={t.unknown.title}
+      classNames={{ root: classes.warning, title: classes.ink, icon: classes.ink }}
+    >
+      <Text size="sm" c="inherit" mb="sm">
+        {t.unknown.text}
+      </Text>
+      {vouching && (
+        <Textarea
+          mb="sm"
+          label={t.unknown.how}
+          classNames={{ label: classes.ink }}
+          required
+          autosize
+          minRows={2}
+          maxLength={4000}
+          value={note}
+          onChange={(event) => setNote(event.currentTarget.value)}
+          data-autofocus
+        />
+      )}
+      <Group gap="xs">
+        <Button
+          size="xs"
+          variant="default"
+          loading={resolve.isPending}
+          onClick={() => decide("LOOK_AGAIN")}
+        >
+          {t.unknown.lookAgain}
+        </Button>
+        <Button
+          size="xs"
+          variant="default"
+          disabled={resolve.isPending || (vouching && !note.trim())}
+          onClick={() => (vouching ? decide("COUNT_AS_SENT") : setVouching(true))}
+        >
+          {t.unknown.countAsSent}
+        </Button>
+        <Button
+          size="xs"
+          variant="default"
+          disabled={resolve.isPending}
+          onClick={() => decide("SEND_AGAIN")}
+        >
+          {t.unknown.sendAgain}
+        </Button>
+      </Group>
+      {resolve.error && (
+        <Text size="sm" c="inherit" mt="xs" role="alert">
+          {problemText(resolve.error, t)}
+        </Text>
+      )}
+    </Alert>
+  );
+}
