@@ -88,17 +88,16 @@ _ORDERS = {
 }
 
 _MATCHING = """
-    FROM unit_bills AS bill JOIN communication_batches AS batch ON batch.id = bill.batch_id
-    WHERE batch.building_id = %(building)s AND batch.year = %(year)s
+    FROM unit_bills AS bill WHERE bill.batch_id = %(batch)s
 """
 _SEARCH = " AND lower(bill.search) LIKE %(search)s"
+# Never correlated with `bill`: PostgreSQL then joins the two sets once instead of once a unit.
 _FILTER = """
     AND bill.unit_id IN (
-        SELECT unit_id FROM communications AS c
-        WHERE c.batch_id = batch.id
-          AND (%(channel)s::text IS NULL OR c.channel = %(channel)s)
-          AND (%(status)s::text IS NULL OR c.delivery_status = %(status)s))
+        SELECT unit_id FROM communications WHERE batch_id = %(batch)s {channel} {status})
 """
+_CHANNEL = "AND channel = %(channel)s"
+_STATUS = "AND delivery_status = %(status)s"
 _COMMUNICATIONS = """
     SELECT unit_id, id, channel, delivery_status, ready_to_print, outcome_unknown, contradictory,
            last_event_type, last_event_at, error::text
@@ -125,17 +124,22 @@ def list_units(
     `search` looks in unit number, recipient, e-mail and phone. `total` counts all that match.
     """
     visible.require(building_id)
+    after: list[Any] = decode_cursor(cursor, str, UUID) if cursor else []
+    batches = Batch.objects.visible_to(visible).filter(building_id=building_id, year=year)
+    batch_id = batches.values_list("id", flat=True).first()
+    if batch_id is None:
+        return {"items": [], "nextCursor": None, "total": 0}
     column, direction, beyond = _ORDERS[sort]
     matching = _MATCHING
     if search.strip():
         matching += _SEARCH
     if channel or status:
-        matching += _FILTER
-    after: list[Any] = decode_cursor(cursor, str, UUID) if cursor else []
+        matching += _FILTER.format(
+            channel=_CHANNEL if channel else "", status=_STATUS if status else ""
+        )
     keyset = f" AND (bill.{column}, bill.unit_id) {beyond} (%(after)s, %(after_id)s)"
     parameters = {
-        "building": building_id,
-        "year": year,
+        "batch": batch_id,
         "channel": channel,
         "status": status,
         "search": f"%{_escape_like(search.strip().lower())}%",
