@@ -102,13 +102,16 @@ def _again_malformed(receipt: InboundReceipt, result: Replayed) -> None:
     except MalformedBody:
         result.unreadable += 1
         return
-    store(
+    # It stays malformed itself: its reports are receipts of their own, each of them once.
+    new = store(
         Arrival(receipt.origin, (event.source, event.event_id), as_body(dict(event.raw)))
         for event in found
     )
-    receipt.state = ReceiptState.IGNORED
-    receipt.reason = f"read again: {len(found)} reports in it"
-    receipt.save(update_fields=["state", "reason"])
+    if not new:
+        result.unchanged += 1
+        return
+    receipt.reason = f"read again: {new} reports were in it"
+    receipt.save(update_fields=["reason"])
     result.resolved += 1
 
 
