@@ -14,8 +14,8 @@ from trackcenter.queue.retry import RetryAt
 
 def waiting(channel: str = "EMAIL", *, unit: str = "1", **bill: object) -> Communication:
     """A bill that was enqueued."""
-    (one,) = a_bill(channel, unit=unit, **bill)  # type: ignore[arg-type]
     with transaction.atomic():
+        (one,) = a_bill(channel, unit=unit, **bill)  # type: ignore[arg-type]
         enqueue([one], user_id=None)
     return one
 

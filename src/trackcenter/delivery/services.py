@@ -52,18 +52,21 @@ def _deliver(job: SendCommunicationJob) -> None:
     if claim is None:
         return
     try:
-        acceptance = _hand_over(claim)
+        _work(claim)
     except LostClaim:
         # Whoever holds it now will finish it.
         log.warning("lost the claim", extra={"communication": str(job.communication_id)})
-        return
+
+
+def _work(claim: Claim) -> None:
+    try:
+        acceptance = _hand_over(claim)
     except RenderError as error:
         record.refused(claim, Trouble(code="RENDERING", message=str(error)))
-        return
     except ProviderFailure as trouble:
         record.failure(claim, trouble)
-        return
-    record.accepted(claim, acceptance)
+    else:
+        record.accepted(claim, acceptance)
 
 
 def _hand_over(claim: Claim) -> Accepted:
