@@ -3,6 +3,11 @@
 from typing import Any
 
 from django.db.backends.postgresql.operations import DatabaseOperations
+from hypothesis import settings
+
+# The same examples in every run, and no clock: a busy machine must not turn a test red.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.load_profile("steady")
 
 _sql_flush = DatabaseOperations.sql_flush
 

@@ -58,8 +58,11 @@ class Facts:
 
 
 def one_line(text: str) -> str:
-    """The text as one line: whatever could break a line or a header becomes a space."""
-    return _BREAKING.sub(" ", text).strip()
+    """The text as one line: whatever could break a line or a header becomes a space.
+
+    Soft hyphens go: whether one shows depends on where a line happens to end.
+    """
+    return _BREAKING.sub(" ", text).replace("\u00ad", "").strip()
 
 
 def balance_of(snapshot: Snapshot) -> Decimal | None:
