@@ -30,7 +30,7 @@ def _processes() -> list[str]:
     """How pytest-xdist spreads the tests, from `[tool.trackcenter]` in pyproject.toml."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["trackcenter"]
     count = int(settings["test_processes"])
-    return [f"--numprocesses={count}", "--dist=loadgroup"] if count > 1 else []
+    return [f"--numprocesses={count}", "--dist=loadfile"] if count > 1 else []
 
 
 if __name__ == "__main__":
