@@ -151,11 +151,14 @@ def send(
     batch = Batch.objects.filter(building__code=building, year=year).first()
     if batch is None:
         stop(f"There is no batch of building {building} and year {year}.")
+    pending = batch.communications.filter(delivery_status="PENDING")
+    if channel:
+        pending = pending.filter(channel__in=channel)
+    count = pending.count()  # before: a worker may queue them while this command does
     request = request_send(EVERY_BUILDING, batch.id, channels=channel)
-    waiting = batch.communications.filter(delivery_status="PENDING", channel__in=request.channels)
     with Progress(console=console, transient=True) as bar:
-        task = bar.add_task("queueing", total=waiting.count())
-        count = fulfil(request.id, lambda done: bar.advance(task, done))
+        task = bar.add_task("queueing", total=count)
+        fulfil(request.id, lambda done: bar.advance(task, done))
     print(f"{count} queued.")
 
 

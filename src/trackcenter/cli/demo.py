@@ -212,10 +212,16 @@ def _send_bills(stopped: threading.Event) -> None:
     from trackcenter.providers.base import ProviderFailure
     from trackcenter.receipts.subscriptions import ensure
 
-    try:
-        ensure()
-    except ProviderFailure as failure:
-        stop(f"The sandbox refused the subscription: {failure}\n{failure.raw}")
+    patience = time.monotonic() + PATIENCE
+    while not stopped.is_set():
+        try:
+            ensure()
+            break
+        except ProviderFailure as failure:
+            # A machine that is still starting may be too slow for the handshake's ten seconds.
+            if time.monotonic() > patience:
+                stop(f"The sandbox refused the subscription: {failure}\n{failure.raw}")
+            stopped.wait(1)
     import_command(SAMPLE, out=console, err=console)
     unsent = Batch.objects.filter(send_requested_at=None).select_related("building")
     for batch in unsent.order_by("-year", "building__name"):

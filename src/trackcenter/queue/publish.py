@@ -37,7 +37,7 @@ MAKE_PRINT_RUN = "make-print-run"
 WRITE_EXPORT = "write-export"
 APPLY_RECEIPT = "apply-receipt"
 
-TASKS = (DELIVER, SEND_BATCH, WRITE_EXPORT, APPLY_RECEIPT)
+TASKS = (DELIVER, SEND_BATCH, MAKE_PRINT_RUN, WRITE_EXPORT, APPLY_RECEIPT)
 """The tasks that carry a message. The rest run on a schedule: a failed run is nobody's business."""
 
 
