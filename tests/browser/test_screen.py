@@ -1,0 +1,276 @@
+"""The screen at `/track` in a real browser: what an administrator does all day."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.test_signin import PASSWORD, sign_in
+from tests.installation import Installation, free_port, until
+from trackcenter.config.environment import PREFIX
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+SAMPLE = Path("src/trackcenter/imports/sample/billing.csv").resolve()
+BUILDING, YEAR = "BER-LINDENHOF", "2024"
+LEFT_AND_FAILED = """
+    SELECT coalesce(bool_or(ready_to_print), false),
+           count(*) FILTER (WHERE channel = 'EMAIL' AND delivery_status = 'FAILED') >= 3
+    FROM communications c JOIN buildings b ON b.id = c.building_id
+    WHERE b.code = %s AND year = %s
+"""
+SETTLED = """() => Promise.all(
+  document.getAnimations()
+    .filter((one) => one.effect.getComputedTiming().iterations !== Infinity)
+    .map((one) => one.finished.catch(() => null)))"""
+SHOTS = os.environ.get("SCREENSHOTS")
+PNG = (
+    b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00"
+    b"\x90wS\xde\x00\x00\x00\x0cIDATx\x9cc\xf8\xff\xff?\x00\x05\xfe\x02\xfe\r\xefF\xb8\x00\x00"
+    b"\x00\x00IEND\xaeB`\x82"
+)
+
+
+@pytest.fixture(scope="module")
+def office(site: Installation) -> Iterator[str]:
+    """Server and worker; the sample file imported, one building and year sent."""
+    site.run("import", str(SAMPLE))
+    port = free_port()
+    site.environment[f"{PREFIX}S10_RANGE"] = "RR100000000-RR199999999DE"
+    site.environment[f"{PREFIX}PUBLIC_URL"] = f"http://127.0.0.1:{port}"
+    arguments = ("createadmin", "--username", "olga", "--password-stdin")
+    subprocess.run(
+        [sys.executable, "-m", "trackcenter.cli", *arguments],
+        env=site.environment,
+        input=f"{PASSWORD}\n",
+        text=True,
+        check=True,
+        capture_output=True,
+    )
+    with site.serving(port) as url, site.running("worker"):
+        site.run("subscriptions", "ensure")
+        site.run("send", "--building", BUILDING, "--year", YEAR)
+        until(
+            lambda: site.query(LEFT_AND_FAILED, BUILDING, int(YEAR)) == [(True, True)],
+            seconds=100,
+            what="letters to lie ready and mails to come back",
+        )
+        yield url
+
+
+@pytest.fixture
+def screen(chromium: Browser, office: str, site: Installation) -> Iterator[Page]:
+    """The signed-in screen on the sent building; nothing may complain or leave the machine."""
+    context = chromium.new_context(
+        locale="en-GB", viewport={"width": 1440, "height": 900}, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    # A refused request is the browser's own line; the tests that provoke one say what they expect.
+    page.on(
+        "console",
+        lambda said: (
+            complaints.append(said.text)
+            if said.type == "error" and "status of 4" not in said.text
+            else None
+        ),
+    )
+    page.on(
+        "request",
+        lambda asked: (
+            complaints.append(f"left the machine: {asked.url}")
+            if not asked.url.startswith((office, "data:", "blob:"))
+            else None
+        ),
+    )
+    sign_in(page, office, "olga")
+    page.goto(at(site, office))
+    expect(page.get_by_role("table")).to_be_visible()
+    yield page
+    context.close()
+    assert not complaints, complaints
+
+
+def at(site: Installation, office: str, more: str = "") -> str:
+    """The address of the sent building and year."""
+    ((building,),) = site.query("SELECT id FROM buildings WHERE code = %s", BUILDING)
+    return f"{office}/track?buildingId={building}&year={YEAR}{more}"
+
+
+def is_sound(page: Page, name: str) -> None:
+    """No serious finding of axe, in light and in dark."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.evaluate(SETTLED)
+        if SHOTS:
+            page.screenshot(path=Path(SHOTS) / f"{name}-{scheme}.png")
+        findings = [
+            f"{one['id']} {[node['target'] for node in one['nodes']][:3]}"
+            for one in Axe().run(page).response["violations"]
+            if one["impact"] in ("serious", "critical")
+        ]
+        assert not findings, f"{name}, {scheme}: {findings}"
+    page.emulate_media(color_scheme="light")
+
+
+def open_failed(page: Page) -> None:
+    """The drawer of the first unit whose mail failed."""
+    page.get_by_role("link", name=re.compile("^Show E-mail: Failed")).click()
+    expect(page).to_have_url(re.compile("status=FAILED"))
+    page.locator("a[data-unit]").first.click()
+    expect(page.get_by_role("dialog")).to_contain_text("Timeline")
+
+
+def test_filters_live_in_the_link_and_back_restores(screen: Page) -> None:
+    is_sound(screen, "units")
+    before = screen.url
+    screen.get_by_role("link", name=re.compile("^Show E-mail: Failed")).click()
+    expect(screen).to_have_url(re.compile("status=FAILED"))
+    rows = screen.locator("tbody tr").count()
+    screen.reload()
+    expect(screen.locator("tbody tr")).to_have_count(rows)
+    screen.go_back()
+    expect(screen).to_have_url(before)
+    screen.keyboard.press("/")
+    screen.keyboard.type("A-01")
+    expect(screen.locator("tbody tr")).to_have_count(1)
+    screen.keyboard.press("Escape")
+    screen.keyboard.press("j")
+    screen.keyboard.press("Enter")
+    expect(screen.get_by_role("dialog")).to_contain_text("Unit A-01")
+    is_sound(screen, "drawer")
+    screen.get_by_role("link", name="As a page").click()
+    expect(screen.get_by_role("heading", name="Unit A-01")).to_be_visible()
+    is_sound(screen, "unit-page")
+
+
+def test_a_corrected_resend_is_delivered_before_ones_eyes(screen: Page) -> None:
+    open_failed(screen)
+    drawer = screen.get_by_role("dialog")
+    drawer.get_by_role("button", name="Resend").click()
+    form = screen.get_by_role("dialog").last
+    is_sound(screen, "resend")
+    form.get_by_label("E-mail address").fill("new.address@example.org")
+    form.get_by_role("button", name="Resend now").click()
+    expect(drawer.get_by_text("Delivered to the recipient's mailbox").first).to_be_visible(
+        timeout=30_000
+    )
+    expect(drawer).to_contain_text("new.address@example.org")
+
+
+def test_a_note_and_a_manual_mark_with_its_proof_are_kept(screen: Page) -> None:
+    open_failed(screen)
+    drawer = screen.get_by_role("dialog")
+    drawer.get_by_role("button", name="Add note").click()
+    screen.get_by_role("dialog").last.get_by_label("Note").fill("Rang the bell")
+    screen.get_by_role("dialog").last.get_by_role("button", name="Add note").click()
+    expect(drawer.get_by_role("listitem").filter(has_text="Rang the bell")).to_be_visible()
+    expect(screen.get_by_role("dialog")).to_have_count(1)
+    drawer.get_by_role("button", name="Mark as delivered").click()
+    form = screen.get_by_role("dialog").last
+    form.get_by_label("Note").fill("Given to her at the door")
+    form.locator("input[type=file]").first.set_input_files(
+        {"name": "receipt.png", "mimeType": "image/png", "buffer": PNG}
+    )
+    is_sound(screen, "manual")
+    form.get_by_role("button", name="Record it").click()
+    expect(drawer.get_by_text("receipt.png").first).to_be_visible()
+
+
+def test_many_are_resent_after_a_dry_run_that_names_the_number(screen: Page) -> None:
+    screen.get_by_role("link", name=re.compile("^Show E-mail: Failed")).click()
+    expect(screen).to_have_url(re.compile("status=FAILED"))
+    screen.get_by_label("Select this page").check()
+    screen.get_by_role("button", name="Resend…").click()
+    dialog = screen.get_by_role("dialog")
+    confirm = dialog.get_by_role("button", name=re.compile(r"^Resend \d+ message"))
+    expect(confirm).to_be_enabled()
+    is_sound(screen, "bulk")
+    confirm.click()
+    expect(dialog.get_by_role("status")).to_contain_text("being resent")
+    dialog.get_by_role("button", name="Close").last.click()
+
+
+def test_letters_are_printed_and_posted(screen: Page) -> None:
+    screen.get_by_role("button", name="Print…").click()
+    dialog = screen.get_by_role("dialog")
+    dialog.get_by_role("button", name="Make print run").click()
+    expect(dialog.get_by_role("link", name=re.compile("^Letters"))).to_be_visible(timeout=60_000)
+    is_sound(screen, "print")
+    dialog.get_by_role("button", name="Mark as posted").click()
+    expect(dialog.get_by_text("posted on")).to_be_visible()
+
+
+def test_an_export_is_written_and_fetched(screen: Page) -> None:
+    screen.get_by_role("tab", name="Exports").click()
+    screen.get_by_role("button", name="New export…").click()
+    is_sound(screen, "export-dialog")
+    screen.get_by_role("dialog").get_by_role("button", name="Export").click()
+    link = screen.get_by_role("link", name=re.compile("^Download")).first
+    expect(link).to_be_visible(timeout=30_000)
+    is_sound(screen, "exports")
+    with screen.expect_download() as download:
+        link.click()
+    assert download.value.path().read_text("utf-8-sig").startswith("building,unitNumber,channel")
+
+
+def test_a_file_with_errors_is_refused_by_row_and_a_good_one_imported(
+    screen: Page, tmp_path: Path
+) -> None:
+    heading = "building,building_name,year,unit,recipient,email,channels"
+    bad = tmp_path / "bad.csv"
+    bad.write_text(f"{heading}\nNEW,New House,2025,1,Ina,nobody,EMAIL\n", encoding="utf-8")
+    good = tmp_path / "good.csv"
+    good.write_text(f"{heading}\nNEW,New House,2025,1,Ina,ina@example.org,EMAIL\n", "utf-8")
+    screen.get_by_role("button", name="Import").click()
+    dialog = screen.get_by_role("dialog")
+    is_sound(screen, "import")
+    dialog.locator("input[type=file]").set_input_files(bad)
+    expect(dialog.get_by_role("row").nth(1)).to_contain_text("email")
+    is_sound(screen, "import-errors")
+    dialog.get_by_role("button", name="Choose another file").click()
+    dialog.locator("input[type=file]").set_input_files(good)
+    dialog.get_by_role("button", name="Import 1 bill").click()
+    expect(dialog).to_contain_text("Imported")
+
+
+def test_sending_shows_real_messages_first_and_names_the_number(
+    screen: Page, site: Installation, office: str
+) -> None:
+    ((building, year),) = site.query(
+        "SELECT building_id::text, year FROM communications WHERE delivery_status = 'PENDING'"
+        " ORDER BY year DESC LIMIT 1"
+    )
+    screen.goto(f"{office}/track?buildingId={building}&year={year}")
+    screen.get_by_role("button", name="Send…").click()
+    dialog = screen.get_by_role("dialog")
+    expect(dialog.get_by_text("What they look like")).to_be_visible()
+    expect(dialog.get_by_text(re.compile("^To: "))).to_be_visible()
+    is_sound(screen, "send")
+    dialog.get_by_role("button", name=re.compile(r"^Send \d+ message")).click()
+    expect(screen.get_by_text(re.compile("Sending")).first).to_be_visible()
+
+
+def test_a_letter_is_shown_without_the_browsers_viewer(screen: Page) -> None:
+    screen.get_by_role("link", name=re.compile("^Show all: Letter")).click()
+    screen.locator("a[data-unit]").first.click()
+    drawer = screen.get_by_role("dialog")
+    drawer.get_by_role("link", name=re.compile("Letter")).first.click()
+    drawer.get_by_role("button", name="Preview").click()
+    expect(screen.locator("canvas").first).to_be_visible(timeout=30_000)
+    expect(screen.get_by_text(re.compile("Page 1 of"))).to_be_visible()
+    is_sound(screen, "letter")
+
+
+def test_activity_is_grouped_by_day(screen: Page) -> None:
+    screen.get_by_role("tab", name="Activity").click()
+    expect(screen.get_by_role("heading", name="Today")).to_be_visible()
+    is_sound(screen, "activity")
