@@ -1,6 +1,7 @@
 import psycopg
 import pytest
 from django.db import connection, transaction
+from procrastinate.contrib.django import app
 
 from tests.queue.jobs import jobs
 from trackcenter.kit.ids import new_id
@@ -88,3 +89,17 @@ def test_a_rollback_takes_the_job_with_it() -> None:
     with pytest.raises(ValueError, match="no"):
         changes_its_mind()
     assert seen_by_others() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_inside_a_worker_too_a_job_belongs_to_the_transaction_that_decided_it() -> None:
+    @transaction.atomic
+    def decide_otherwise() -> None:
+        publish([ReceiptJob(new_id())])
+        assert len(jobs()) == 1
+        raise ZeroDivisionError
+
+    with app.replace_connector(app.connector.get_worker_connector()):  # as a worker does
+        with pytest.raises(ZeroDivisionError):
+            decide_otherwise()
+        assert jobs() == []

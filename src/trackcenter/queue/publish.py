@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 from django.db import connection
-from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.jobs import Job
+from procrastinate.manager import JobManager
 
 from trackcenter.queue.payloads import (
     ExportJob,
@@ -62,10 +64,39 @@ def publish(messages: Iterable[Message]) -> int:
     by_place: dict[_Place, list[dict[str, Any]]] = defaultdict(list)
     for message in messages:
         by_place[_place(message)].append(msgspec.to_builtins(message))
+    # On Django's own connection: inside a worker the shared app has another one, and a job
+    # published there could be seen, and taken, before the attempt it is for.
+    manager = JobManager(DjangoConnector())
     for place, arguments in by_place.items():
-        job = app.configure_task(place.task, queue=place.queue, priority=place.priority)
-        job.batch_defer(*arguments)
+        manager.batch_defer_jobs([_job(place, message) for message in arguments])
     return sum(len(arguments) for arguments in by_place.values())
+
+
+def receipt_jobs(source: str) -> str:
+    """SQL, for one statement with the INSERT it belongs to: the ids of the jobs that apply the
+    receipts whose `id` stands in the common table expression `source`.
+
+    What `publish` does in a transaction of three statements, for the webhooks: they answer after
+    the commit, so each way to the database and back is felt.
+    """
+    return f"""
+        procrastinate_defer_jobs_v1(ARRAY(
+            SELECT ROW('{RECEIPTS}', '{APPLY_RECEIPT}', {_NEWS}, NULL, NULL,
+                       jsonb_build_object('receiptId', id), NULL)::procrastinate_job_to_defer_v1
+            FROM {source}))
+    """
+
+
+def _job(place: _Place, message: dict[str, Any]) -> Job:
+    return Job(
+        id=None,
+        queue=place.queue,
+        priority=place.priority,
+        lock=None,
+        queueing_lock=None,
+        task_name=place.task,
+        task_kwargs=message,
+    )
 
 
 def _place(message: Message) -> _Place:

@@ -2,7 +2,7 @@ import { Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { ProgressOverTime } from "../../client";
 import { useLanguage } from "../../i18n/Language";
-import { shortTime } from "../../time/format";
+import { clockTime, dayKey, shortTime } from "../../time/format";
 import { progressQuery } from "../batches/queries";
 import type { Tone } from "../communications/StatusBadge";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
@@ -36,8 +36,10 @@ function Chart({ progress }: { progress: ProgressOverTime }) {
   const last = points.at(-1);
   if (!first || !last) return null;
   const top = Math.max(...seriesNames.map((name) => last[name]), 1);
-  const from = shortTime(new Date(first.at).toISOString(), timeZone, code);
-  const to = shortTime(new Date(last.at).toISOString(), timeZone, code);
+  const oneDay = dayKey(first.at, timeZone) === dayKey(last.at, timeZone);
+  const [from, to] = [first, last].map(({ at }) =>
+    (oneDay ? clockTime : shortTime)(new Date(at).toISOString(), timeZone, code),
+  ) as [string, string];
   const shown = seriesNames.filter((name) => last[name] > 0);
   return (
     <div className={cards.card}>
