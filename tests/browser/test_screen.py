@@ -274,3 +274,24 @@ def test_activity_is_grouped_by_day(screen: Page) -> None:
     screen.get_by_role("tab", name="Activity").click()
     expect(screen.get_by_role("heading", name="Today")).to_be_visible()
     is_sound(screen, "activity")
+
+
+def test_a_phone_speaks_german_in_the_dark(
+    chromium: Browser, office: str, site: Installation
+) -> None:
+    context = chromium.new_context(
+        locale="de-DE", color_scheme="dark", viewport={"width": 390, "height": 844}
+    )
+    page = context.new_page()
+    page.goto(f"{office}/accounts/login/")
+    page.locator("[name=login]").fill("olga")
+    page.locator("[name=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/track*")
+    page.goto(at(site, office))
+    expect(page.get_by_role("tab", name="Einheiten")).to_be_visible()
+    page.locator("a[data-unit]").first.click()
+    expect(page.get_by_role("dialog")).to_contain_text("Verlauf")
+    is_sound(page, "phone-german")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()

@@ -20,7 +20,7 @@ function matches(building: BuildingOut, wanted: string): boolean {
     .every((word) => text.includes(word));
 }
 
-/** Searchable choice of the building, with the figures that tell which needs attention. */
+/** Searchable choice of the building; those with most failures need attention first. */
 export function TrackBuildingFilter() {
   const t = useText();
   const { building, buildings, set } = useTrackCenter();
@@ -33,7 +33,9 @@ export function TrackBuildingFilter() {
     },
     onDropdownOpen: () => combobox.focusSearchInput(),
   });
-  const everything = buildings.data?.items ?? [];
+  const everything = (buildings.data?.items ?? []).toSorted(
+    (a, b) => b.stats.failed - a.stats.failed || a.name.localeCompare(b.name),
+  );
   // The whole list is here unless there are very many: only then does the server search.
   const partial = everything.length >= buildingLimit && buildings.data?.nextCursor != null;
   const found = useQuery({ ...buildingsQuery(wanted), enabled: partial && wanted !== "" });

@@ -20,6 +20,14 @@ pdfjs.GlobalWorkerOptions.workerSrc = new URL(
 
 const zooms = [1, 1.25, 1.5, 2, 3] as const;
 
+/**
+ * The text as HTML. A renderer of our own also leaves out the PDF's structure tree, which pdf.js
+ * turns into tables that ARIA does not allow; the text itself stays readable and selectable.
+ */
+function escaped(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
 /** A PDF page by page, in our own page: it needs no viewer of the browser's. */
 export default function PdfView({ url, title }: { url: string; title: string }) {
   const t = useText();
@@ -89,6 +97,7 @@ export default function PdfView({ url, title }: { url: string; title: string }) 
               pageNumber={page}
               width={width * (zooms[zoom] ?? 1)}
               renderAnnotationLayer={false}
+              customTextRenderer={({ str }) => escaped(str)}
               loading={<Skeleton height={420} radius={0} />}
             />
           )}

@@ -50,8 +50,7 @@ export function TrackHeader({ onHelp, onImport }: TrackHeaderProps) {
           <Button
             variant="default"
             size="sm"
-            px="sm"
-            mr={6}
+            px="xs"
             aria-label={t.imports.open}
             onClick={onImport}
           >
