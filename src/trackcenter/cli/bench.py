@@ -19,7 +19,7 @@ def benchmarks() -> Iterator[tuple[str, str]]:
             isinstance(node, ast.FunctionDef) and node.name == "main" for node in module.body
         )
         if runs:
-            yield file.stem, (ast.get_docstring(module) or "").partition("\n")[0]
+            yield file.stem.replace("_", "-"), (ast.get_docstring(module) or "").partition("\n")[0]
 
 
 def run(name: str, arguments: list[str]) -> int:
@@ -29,5 +29,5 @@ def run(name: str, arguments: list[str]) -> int:
         stop("The benchmarks come with the repository, not with the installed package.")
     if name not in known:
         stop(f"There is no benchmark {name}: use {', '.join(known)}.", 2)
-    command = [sys.executable, "-m", f"benchmarks.{name}", *arguments]
+    command = [sys.executable, "-m", f"benchmarks.{name.replace('-', '_')}", *arguments]
     return subprocess.run(command, cwd=ROOT, check=False).returncode

@@ -56,6 +56,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "trackcenter.config.security.EdgeMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "trackcenter.receipts.direct.DirectWebhooks",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

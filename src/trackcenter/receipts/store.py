@@ -2,15 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from trackcenter.kit.ids import new_id
-from trackcenter.queue.payloads import ReceiptJob
-from trackcenter.queue.publish import publish
+from trackcenter.queue.publish import receipt_jobs
 from trackcenter.receipts.models import InboundReceipt, ReceiptState
 
 GRAPH = "msgraph-email"
@@ -38,23 +39,40 @@ class Arrival:
         return hashlib.sha256(json.dumps(self.identity).encode()).hexdigest()
 
 
-@transaction.atomic
+_STORE = f"""
+    WITH new AS (
+        INSERT INTO inbound_receipts
+            (id, origin, dedupe_key, body, received_at, state, reason, correlation)
+        SELECT id, origin, dedupe_key, body, now(), 'NEW', '', '[]'
+        FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::bytea[])
+             AS rows (id, origin, dedupe_key, body)
+        ORDER BY origin, dedupe_key
+        ON CONFLICT (origin, dedupe_key) DO NOTHING RETURNING id)
+    SELECT array(SELECT id FROM new), {receipt_jobs("new")}
+"""
+
+
 def store(arrivals: Iterable[Arrival]) -> int:
-    """Store reports and queue the new ones, in one transaction. Says how many were new."""
+    """Store reports and queue the new ones, all or none of them. Says how many were new.
+
+    Outside a transaction it has committed when it returns.
+    """
     rows = [(new_id(), arrival) for arrival in arrivals]
     if not rows:
         return 0
+    if connection.in_atomic_block:
+        return len(_write(rows))
+    return _together.write(rows)
+
+
+Row = tuple[UUID, Arrival]
+
+
+def _write(rows: Sequence[Row]) -> set[UUID]:
+    """One statement, and so one transaction where none is open. The ids of the new ones."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            INSERT INTO inbound_receipts
-                (id, origin, dedupe_key, body, received_at, state, reason, correlation)
-            SELECT id, origin, dedupe_key, body, now(), 'NEW', '', '[]'
-            FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::bytea[])
-                 AS rows (id, origin, dedupe_key, body)
-            ORDER BY origin, dedupe_key
-            ON CONFLICT (origin, dedupe_key) DO NOTHING RETURNING id
-            """,
+            _STORE,
             [
                 [id_ for id_, _ in rows],
                 [arrival.origin for _, arrival in rows],
@@ -62,8 +80,65 @@ def store(arrivals: Iterable[Arrival]) -> int:
                 [arrival.body for _, arrival in rows],
             ],
         )
-        new = [row[0] for row in cursor.fetchall()]
-    return publish(ReceiptJob(id_) for id_ in new)
+        return set(cursor.fetchone()[0])
+
+
+def _write_at_once(rows: Sequence[Row]) -> set[UUID]:
+    """Write without first asking whether the connection still works; if not, once more."""
+    connection.health_check_done = True  # type: ignore[attr-defined]
+    try:
+        return _write(rows)
+    except (OperationalError, InterfaceError):
+        # Had it committed before the connection broke, the same reports are known by now.
+        connection.close()
+        return _write(rows)
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """One caller's rows, until they are written or could not be."""
+
+    rows: Sequence[Row]
+    new: int | None = None
+
+
+class _Together:
+    """Group commit: what arrives while one thread writes is written by the next one, together.
+
+    Alone, a caller writes at once; under load many reports share a statement and a commit.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[_Waiting] = []
+        self._queueing = threading.Lock()
+        self._writing = threading.Lock()
+
+    def write(self, rows: Sequence[Row]) -> int:
+        """Say how many were new, after their commit. Raises what the database raised."""
+        mine = _Waiting(rows)
+        with self._queueing:
+            self._waiting.append(mine)
+        with self._writing:
+            if mine.new is None:
+                with self._queueing:
+                    waiting, self._waiting = self._waiting, []
+                self._write_for(waiting)
+        if mine.new is None:  # the others' rows may be why: alone, then
+            mine.new = len(_write_at_once(rows))
+        return mine.new
+
+    def _write_for(self, waiting: Sequence[_Waiting]) -> None:
+        try:
+            new = _write_at_once([row for each in waiting for row in each.rows])
+        except (DatabaseError, InterfaceError):
+            if len(waiting) == 1:
+                raise
+            return
+        for each in waiting:
+            each.new = sum(id_ in new for id_, _ in each.rows)
+
+
+_together = _Together()
 
 
 def store_malformed(origin: str, body: bytes, reason: str) -> None:

@@ -134,7 +134,8 @@ def _event_grid(request: HttpRequest, origin: str) -> HttpResponse:
     body = _body(request)
     if body is None:
         return problem_response(413, detail="the body is too large")
-    if code := validation_code(body):
+    # Looked for first, so that a report is read once only.
+    if b"validation" in body.lower() and (code := validation_code(body)):
         return JsonResponse({"validationResponse": code})
     try:
         events = read_events(body, request.content_type or "application/json")
