@@ -23,6 +23,8 @@ def _prepare() -> None:
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
         if name.removeprefix(PREFIX) not in _KEPT:
             del os.environ[name]
+    # Some tests use the system's own tools (sh, unshare), wherever PATH may point.
+    os.environ["PATH"] = os.pathsep.join((os.environ.get("PATH", ""), os.defpath))
     _folder = Path(tempfile.mkdtemp(prefix="trackcenter-tests-"))
     url = os.environ.pop(f"{PREFIX}TEST_DATABASE_URL", None)
     if url is None:

@@ -64,8 +64,8 @@ def test_a_new_secret_key_ends_nothing_while_the_old_one_is_a_fallback(
 
 
 def test_the_variable_holds_earlier_keys_each_once() -> None:
-    read = read_environment({"TRACKCENTER_SECRET_KEY_FALLBACKS": "one, two"})
-    assert read.secret_key_fallbacks == ("one", "two")
-    assert "one" not in repr(read)
+    read = read_environment({"TRACKCENTER_SECRET_KEY_FALLBACKS": "key-of-old, key-of-older"})
+    assert read.secret_key_fallbacks == ("key-of-old", "key-of-older")
+    assert "key-of" not in repr(read)
     with pytest.raises(SettingsError, match="SECRET_KEY_FALLBACKS"):
-        read_environment({"TRACKCENTER_SECRET_KEY_FALLBACKS": "one,one"})
+        read_environment({"TRACKCENTER_SECRET_KEY_FALLBACKS": "key-of-old,key-of-old"})

@@ -189,7 +189,7 @@ def test_a_returned_letter_is_a_failure_with_the_note_as_its_reason(admin: Actor
     [
         ({"type": "TELEPATHY"}, "type"),
         ({"note": " \n"}, "note"),
-        ({"occurred_at": now() + timedelta(minutes=1)}, "occurredAt"),
+        ({"occurred_at": now() + timedelta(days=1)}, "occurredAt"),
     ],
 )
 def test_a_mark_that_says_too_little_is_refused(
