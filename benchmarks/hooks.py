@@ -263,12 +263,12 @@ OUR_HEADERS = f"aeg-sas-key: {SECRET}\r\naeg-event-type: Notification\r\n"
 ANYMAIL = "/anymail/mailgun/tracking/"
 
 
-def show(name: str, rounds: Sequence[Round]) -> None:
+def show(name: str, rounds: Sequence[Round], what: str = "reports") -> None:
     """One candidate's line."""
     speed = statistics.median(each.per_second for each in rounds)
     cpu = statistics.median(each.cpu_ms for each in rounds)
     cost = f"{cpu:7.2f} CPU-ms each" if cpu else ""
-    print(f"  {name:22}{speed:9,.0f} reports/s {cost}")
+    print(f"  {name:22}{speed:9,.0f} {what}/s {cost}")
 
 
 def ratio(ours: Sequence[Round], theirs: Sequence[Round]) -> float:
