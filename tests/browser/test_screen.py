@@ -15,7 +15,19 @@ from tests.browser.test_signin import PASSWORD, sign_in
 from tests.installation import Installation, free_port, until
 from trackcenter.config.environment import PREFIX
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
+
+SETTLED = """
+    async () => {
+        const frame = () => new Promise((done) => requestAnimationFrame(done));
+        await frame();
+        await frame();
+        const passing = document
+            .getAnimations()
+            .filter((one) => one.effect.getTiming().iterations !== Infinity);
+        await Promise.all(passing.map((one) => one.finished.catch(() => {})));
+    }
+"""
 
 SAMPLE = Path("src/trackcenter/imports/sample/billing.csv").resolve()
 BUILDING, YEAR = "BER-LINDENHOF", "2024"
@@ -25,10 +37,6 @@ LEFT_AND_FAILED = """
     FROM communications c JOIN buildings b ON b.id = c.building_id
     WHERE b.code = %s AND year = %s
 """
-SETTLED = """() => Promise.all(
-  document.getAnimations()
-    .filter((one) => one.effect.getComputedTiming().iterations !== Infinity)
-    .map((one) => one.finished.catch(() => null)))"""
 SHOTS = os.environ.get("SCREENSHOTS")
 PNG = (
     b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00"
@@ -109,14 +117,23 @@ def is_sound(page: Page, name: str) -> None:
     """No serious finding of axe, in light and in dark."""
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        # Colours fade over: what is measured half-way is neither light nor dark.
+        page.wait_for_function(
+            "scheme => document.documentElement.dataset.mantineColorScheme === scheme", arg=scheme
+        )
         page.evaluate(SETTLED)
         if SHOTS:
             page.screenshot(path=Path(SHOTS) / f"{name}-{scheme}.png")
-        findings = [
-            f"{one['id']} {[node['target'] for node in one['nodes']][:3]}"
-            for one in Axe().run(page).response["violations"]
-            if one["impact"] in ("serious", "critical")
-        ]
+        # A colour that is still fading is no finding; one that stays is.
+        for _ in range(8):
+            findings = [
+                f"{one['id']} {[node['target'] for node in one['nodes']][:3]}"
+                for one in Axe().run(page).response["violations"]
+                if one["impact"] in ("serious", "critical")
+            ]
+            if not findings:
+                break
+            page.wait_for_timeout(500)
         assert not findings, f"{name}, {scheme}: {findings}"
     page.emulate_media(color_scheme="light")
 
