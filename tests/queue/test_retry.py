@@ -6,7 +6,7 @@ from procrastinate.jobs import Job
 from trackcenter.kit.clock import now
 from trackcenter.providers.base import ProviderFailure
 from trackcenter.queue.payloads import MalformedMessage
-from trackcenter.queue.retry import LONGEST_PAUSE, MAX_RUNS, ByPermanence, RetryAt, pause
+from trackcenter.queue.retry import LONGEST_PAUSE, MAX_RUNS, ByPermanence, RetryAt, counted, pause
 
 
 def a_job(attempts: int = 0) -> Job:
@@ -21,7 +21,8 @@ def a_job(attempts: int = 0) -> Job:
     )
 
 
-def decide(error: BaseException, attempts: int = 0) -> object:
+def decide(error: Exception, attempts: int = 0, *, failures: int = 1) -> object:
+    counted(error, failures)
     return ByPermanence().get_retry_decision(exception=error, job=a_job(attempts))
 
 
@@ -40,8 +41,14 @@ def test_another_error_gets_another_run(error: Exception) -> None:
 
 
 def test_patience_ends() -> None:
-    assert decide(OSError("away"), MAX_RUNS - 1) is not None
-    assert decide(OSError("away"), MAX_RUNS) is None
+    assert decide(OSError("away"), failures=MAX_RUNS) is not None
+    assert decide(OSError("away"), failures=MAX_RUNS + 1) is None
+
+
+def test_waiting_its_turn_costs_a_job_no_patience() -> None:
+    decision = decide(OSError("away"), attempts=MAX_RUNS * 10)
+    assert decision is not None
+    assert decision.retry_at - now() < timedelta(seconds=2)  # type: ignore[attr-defined]
 
 
 def test_whoever_knows_when_help_comes_is_believed_however_often() -> None:

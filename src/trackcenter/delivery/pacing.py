@@ -112,7 +112,7 @@ def hold(channel: str, sender: str, until: datetime, *, code: str, because: str)
 
 
 def pauses() -> list[dict[str, Any]]:
-    """The senders that wait just now, with why and until when (`PausesOut`)."""
+    """The senders that wait just now, with why and until when (`SenderPauses`)."""
     rows = SenderPace.objects.filter(paused_until__gt=now()).order_by("paused_until", "sender")
     return [
         {

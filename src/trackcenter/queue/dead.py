@@ -33,20 +33,24 @@ class DeadJob:
         )
 
 
-def remember_failure(job_id: int | None, error: Exception) -> None:
-    """Keep what a run of a job died of, in place of what was kept before."""
+def remember_failure(job_id: int | None, error: Exception) -> int:
+    """Keep what a run of a job died of, in place of what was kept before; the failures so far."""
     if job_id is None:
-        return
+        return 1
     reason = clean(f"{type(error).__name__}: {error}"[:LONGEST_REASON])
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO job_failures (job_id, reason) SELECT id, %s FROM procrastinate_jobs
             WHERE id = %s
-            ON CONFLICT (job_id) DO UPDATE SET reason = EXCLUDED.reason, failed_at = now()
+            ON CONFLICT (job_id) DO UPDATE SET reason = EXCLUDED.reason, failed_at = now(),
+                failures = job_failures.failures + 1
+            RETURNING failures
             """,
             [reason, job_id],
         )
+        row = cursor.fetchone()
+    return int(row[0]) if row else 1
 
 
 def list_dead(limit: int = 1000) -> list[DeadJob]:
@@ -88,6 +92,7 @@ def requeue(ids: Sequence[int] | None = None) -> int:
             """,
             [now(), dead],
         )
-        # The count decides how much patience is left.
         cursor.execute("UPDATE procrastinate_jobs SET attempts = 0 WHERE id = ANY(%s)", [dead])
+        # The count decides how much patience is left.
+        cursor.execute("UPDATE job_failures SET failures = 0 WHERE job_id = ANY(%s)", [dead])
     return len(dead)

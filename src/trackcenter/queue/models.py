@@ -5,7 +5,8 @@ from django.db.models.functions import Now
 
 
 class JobFailure(models.Model):
-    """What a job's last failed run died of. Gone together with the job (a cascade in SQL)."""
+    """What a job's last failed run died of, and how many failed. Gone together with the job (a
+    cascade in SQL). The queue's own count of runs also holds those that only waited their turn."""
 
     job = models.OneToOneField(
         "procrastinate.ProcrastinateJob",
@@ -15,6 +16,7 @@ class JobFailure(models.Model):
         related_name="+",
     )
     reason = models.TextField()
+    failures = models.IntegerField(db_default=1)
     failed_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -23,13 +23,20 @@ class RetryAt(Exception):
         super().__init__(reason)
 
 
+def counted(error: Exception, failures: int) -> None:
+    """Say on an error how many runs of its job have failed by now, this one included."""
+    error.failures = failures  # type: ignore[attr-defined]
+
+
 def pause(runs: int) -> float:
     """Seconds until the next run: doubling from one second, at most five minutes, with jitter."""
     return float(min(LONGEST_PAUSE, 2.0 ** min(runs, 16)) * uniform(0.75, 1.25))  # noqa: S311
 
 
 class ByPermanence(BaseRetryStrategy):
-    """A permanent error kills the job at once; another one gets MAX_RUNS runs, ever further apart.
+    """A permanent error kills the job at once; after MAX_RUNS failures, ever further apart, so
+    does another one. Only failures count: a job that waited its turn a hundred times, or was cut
+    off with the database, has lost no patience.
 
     A job that dies stays in the queue's table as failed: `trackcenter jobs dead` lists it with its
     reason, `trackcenter jobs requeue` runs it again.
@@ -41,6 +48,7 @@ class ByPermanence(BaseRetryStrategy):
         log.warning(
             "a job failed", extra={"task": job.task_name, "job": job.id}, exc_info=exception
         )
-        if getattr(exception, "permanent", False) or job.attempts >= MAX_RUNS:
+        failures: int = getattr(exception, "failures", 1)
+        if getattr(exception, "permanent", False) or failures > MAX_RUNS:
             return None
-        return RetryDecision(retry_at=now() + timedelta(seconds=pause(job.attempts)))
+        return RetryDecision(retry_at=now() + timedelta(seconds=pause(failures - 1)))

@@ -8,7 +8,7 @@ from procrastinate.contrib.django import app
 
 from trackcenter.queue.dead import remember_failure
 from trackcenter.queue.publish import MAINTENANCE
-from trackcenter.queue.retry import ByPermanence, RetryAt
+from trackcenter.queue.retry import ByPermanence, RetryAt, counted
 
 
 def task(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -22,7 +22,7 @@ def task(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             except RetryAt:
                 raise
             except Exception as error:
-                remember_failure(context.job.id, error)
+                counted(error, remember_failure(context.job.id, error))
                 raise
 
         app.task(name=name, retry=ByPermanence(), pass_context=True)(run)
