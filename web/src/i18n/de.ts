@@ -337,6 +337,10 @@ export const de: Dictionary = {
     noneHint: "Ereignisse dieses Gebäudes und Jahres erscheinen hier, sobald sie geschehen.",
     noMatch: "Keine Ereignisse dieser Art",
     older: "Ältere Ereignisse zeigen",
+    fresh: (n: number, more: boolean) =>
+      more
+        ? `${n.toLocaleString("de")} oder mehr neue Ereignisse – zeigen`
+        : `${plural(n, "neues Ereignis", "neue Ereignisse")} – zeigen`,
     unit: (unit) => `Einheit ${unit}`,
     today: "Heute",
     yesterday: "Gestern",
@@ -524,6 +528,9 @@ export const de: Dictionary = {
     statuses: { PENDING: "Wird erstellt", READY: "Bereit", FAILED: "Fehler", POSTED: "Aufgegeben" },
     day: "Aufgegeben am",
     mark: "Als aufgegeben markieren",
+    scan: "Abgestempelte Liste",
+    addScan: "Abgestempelte Liste hinzufügen",
+    scanAdded: "Die abgestempelte Liste ist nun Nachweis jedes Einschreibens",
     posted: (n) => `${plural(n, "Brief", "Briefe")} aufgegeben`,
   },
   lookup: {

@@ -337,6 +337,8 @@ export const en = {
     noneHint: "Events of this building and year appear here as they happen.",
     noMatch: "No events of this kind",
     older: "Show older events",
+    fresh: (n: number, more: boolean) =>
+      `${more ? `${n.toLocaleString("en")} or more new events` : plural(n, "new event", "new events")} – show`,
     unit: (unit: string) => `Unit ${unit}`,
     today: "Today",
     yesterday: "Yesterday",
@@ -529,6 +531,9 @@ export const en = {
     statuses: { PENDING: "Being made", READY: "Ready", FAILED: "Failed", POSTED: "Posted" },
     day: "Posted on",
     mark: "Mark as posted",
+    scan: "Stamped slip",
+    addScan: "Add stamped slip",
+    scanAdded: "The stamped slip is a proof of each registered letter now",
     posted: (n: number) => `${plural(n, "letter", "letters")} posted`,
   },
   lookup: {

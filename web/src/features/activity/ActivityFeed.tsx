@@ -1,6 +1,7 @@
 import { Button, SegmentedControl, Skeleton, Stack, Text } from "@mantine/core";
-import { IconActivity, IconFilterOff } from "@tabler/icons-react";
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { IconActivity, IconArrowUp, IconFilterOff } from "@tabler/icons-react";
+import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useRef } from "react";
 import type { ActivityItem } from "../../client";
 import { useLanguage } from "../../i18n/Language";
 import { dayKey, dayName } from "../../time/format";
@@ -13,7 +14,7 @@ import { ProblemNotice } from "../track-center/ProblemNotice";
 import { StateLink } from "../track-center/StateLink";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import classes from "./ActivityFeed.module.css";
-import { activityQuery } from "./queries";
+import { activityQuery, newEvents, newestQuery, pageSize } from "./queries";
 
 function byDay(items: ActivityItem[], timeZone: string): [string, ActivityItem[]][] {
   const days = new Map<string, ActivityItem[]>();
@@ -24,24 +25,40 @@ function byDay(items: ActivityItem[], timeZone: string): [string, ActivityItem[]
   return [...days];
 }
 
-/** The latest events of the building and year, grouped by day. */
+/**
+ * The latest events of the building and year, grouped by day. New ones are announced and shown when
+ * the person asks for them: a list that is being read does not move.
+ */
 export default function ActivityFeed() {
   const { text: t, code } = useLanguage();
   const { building, year, filters, set, interval, timeZone } = useTrackCenter();
   const now = useNow();
-  const feed = useInfiniteQuery({
-    ...activityQuery(building?.id ?? "", year ?? 0, filters.kind),
-    enabled: building !== undefined && year !== undefined,
+  const client = useQueryClient();
+  const top = useRef<HTMLElement>(null);
+  const known = building !== undefined && year !== undefined;
+  const query = activityQuery(building?.id ?? "", year ?? 0, filters.kind);
+  const feed = useInfiniteQuery({ ...query, enabled: known });
+  const newest = useQuery({
+    ...newestQuery(building?.id ?? "", year ?? 0, filters.kind),
+    enabled: known && feed.isSuccess,
     refetchInterval: interval,
   });
   const items = feed.data?.pages.flatMap((page) => page.items) ?? [];
+  const fresh = feed.data && newest.data ? newEvents(newest.data.items, items).length : 0;
+  const showNew = () => {
+    if (newest.data) {
+      client.setQueryData(query.queryKey, { pages: [newest.data], pageParams: [""] });
+    }
+    top.current?.focus({ preventScroll: true });
+    top.current?.scrollIntoView({ block: "start", behavior: "smooth" });
+  };
   const dayLabel = (key: string) => {
     if (key === dayKey(now, timeZone)) return t.activity.today;
     if (key === dayKey(now - 86_400_000, timeZone)) return t.activity.yesterday;
     return dayName(key, code);
   };
   return (
-    <section aria-label={t.activity.label}>
+    <section aria-label={t.activity.label} ref={top} tabIndex={-1} className={classes.feed}>
       <div className={classes.filters}>
         <SegmentedControl
           aria-label={t.activity.filters}
@@ -51,6 +68,18 @@ export default function ActivityFeed() {
           }
           data={activityKinds.map((value) => ({ value, label: t.activity[value] }))}
         />
+      </div>
+      <div role="status" className={classes.news}>
+        {fresh > 0 && (
+          <Button
+            size="xs"
+            radius="xl"
+            leftSection={<IconArrowUp size={14} aria-hidden />}
+            onClick={showNew}
+          >
+            {t.activity.fresh(fresh, fresh >= pageSize)}
+          </Button>
+        )}
       </div>
       {feed.isPending ? (
         <div className={classes.frame} aria-busy>
