@@ -8,7 +8,9 @@ import pikepdf
 import pytest
 from pytest_django import Settings
 
+from tests.api_client import api_client, get, post
 from tests.communications.factories import a_bill, an_admin
+from tests.delivery_records.files import a_picture, uploaded
 from trackcenter import storage
 from trackcenter.batches import printing, selectors
 from trackcenter.batches.models import PrintRun
@@ -17,6 +19,7 @@ from trackcenter.channels.documents.reading import opened, pages_of
 from trackcenter.communications.models import Attempt, Batch, Communication
 from trackcenter.config.environment import S10Range
 from trackcenter.delivery.services import deliver
+from trackcenter.delivery_records.proofs import Proof, accept
 from trackcenter.evidence.verify import verify
 from trackcenter.kit.clock import now
 from trackcenter.kit.errors import Conflict, InputError, NotFound
@@ -115,6 +118,91 @@ def test_posted_letters_are_sent_as_of_that_day() -> None:
     assert verify().finding is None
     with pytest.raises(Conflict, match="was posted on"):
         printing.mark_posted(an_admin(), run.id, posted_on=date(2026, 1, 1))
+
+
+def a_scan(content: bytes = b"") -> Proof:
+    return accept(uploaded(content or a_picture("PNG"), "Beleg.png"), "body", "scan")
+
+
+def test_the_stamped_slip_is_a_proof_of_each_registered_letter() -> None:
+    batch = ready_letters("1", "2")
+    ready_letters("3", "4", channel="LETTER_WITH_RECEIPT")
+    run = made_run(batch)
+    scan = a_scan()
+    for _ in range(2):  # said twice, written once
+        printing.mark_posted(an_admin(), run.id, posted_on=now().date(), scan=scan)
+    for one in Communication.objects.all():
+        registered = one.channel == "LETTER_WITH_RECEIPT"
+        proofs = [(file.file_name, file.sha256) for file in one.attachments.filter(kind="PROOF")]
+        assert proofs == ([("Beleg.png", scan.sha256)] if registered else [])
+        (posted,) = one.events.filter(type="POSTED").select_related("payload_row")
+        written = posted.payload_row.payload.get("proofSha256")
+        assert written == (scan.sha256 if registered else None)
+    shown = selectors.get_print_run(an_admin().visible, run.id)
+    assert shown["scanName"] == "Beleg.png"
+    with pytest.raises(Conflict, match="has its scan"):
+        printing.mark_posted(
+            an_admin(), run.id, posted_on=now().date(), scan=a_scan(a_picture("JPEG"))
+        )
+    assert verify().finding is None
+
+
+def test_the_stamped_slip_may_come_later_and_is_then_news() -> None:
+    run = made_run(ready_letters("1", channel="LETTER_WITH_RECEIPT"))
+    printing.mark_posted(an_admin(), run.id, posted_on=now().date())
+    one = Communication.objects.get()
+    assert selectors.get_print_run(an_admin().visible, run.id)["scanUrl"] is None
+    scan = a_scan()
+    for _ in range(2):
+        printing.mark_posted(an_admin(), run.id, posted_on=now().date(), scan=scan)
+    assert one.attachments.get(kind="PROOF").sha256 == scan.sha256
+    (notice,) = one.events.filter(type="NOTICE").select_related("payload_row")
+    assert notice.payload_row.payload["kind"] == "POSTING_PROOF"
+    assert notice.payload_row.payload["detail"] == {
+        "printRunId": str(run.id),
+        "proofs": [scan.sha256],
+    }
+    assert one.events.filter(type="POSTED").count() == 1
+
+
+def test_a_run_without_registered_letters_has_its_proof_at_every_letter() -> None:
+    run = made_run(ready_letters("1", "2"))
+    printing.mark_posted(an_admin(), run.id, posted_on=now().date(), scan=a_scan())
+    for one in Communication.objects.all():
+        assert one.attachments.filter(kind="PROOF").count() == 1
+
+
+def test_the_scan_comes_in_a_form_and_is_seen_at_the_run_and_at_the_letter() -> None:
+    api = api_client()
+    run = made_run(ready_letters("1", channel="LETTER_WITH_RECEIPT"))
+    path = f"/api/track/print-runs/{run.id}/posted"
+    day = now().date().isoformat()
+    bad = api.post(path, {"date": day, "scan": uploaded(b"MZ", "slip.pdf")})
+    assert (bad.status_code, bad.json()["errors"][0]["loc"]) == (422, ["body", "scan"])
+    assert get(api, f"/print-runs/{run.id}")["status"] == "READY"
+    content = a_picture("PNG")
+    for _ in range(2):
+        answer = api.post(path, {"date": day, "scan": uploaded(content, "slip.png")})
+        assert (answer.status_code, answer.json()["status"]) == (200, "POSTED")
+    shown = get(api, f"/print-runs/{run.id}")
+    assert shown["scanName"] == "slip.png"
+    assert api.get(shown["scanUrl"]).content == content
+    one = get(api, f"/communications/{Communication.objects.get().id}")
+    assert [file["kind"] for file in one["attachments"]].count("PROOF") == 1
+    assert (
+        post(api, f"/print-runs/{run.id}/posted", {"date": day}, expect=200)["scanName"]
+        == "slip.png"
+    )
+
+
+def test_many_labels_are_made_some_sheets_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = ready_letters(*map(str, range(1, 24)))
+    whole = texts_of(made_run(batch).labels_sha256)
+    monkeypatch.setattr(printing, "_SHEETS_AT_ONCE", 1)
+    PrintRun.objects.update(status="PENDING")
+    printing.make(PrintRun.objects.get().id)
+    assert texts_of(PrintRun.objects.get().labels_sha256) == whole
+    assert len(whole) == 2
 
 
 def test_what_cannot_be_is_refused() -> None:

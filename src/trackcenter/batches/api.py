@@ -16,6 +16,8 @@ from trackcenter.batches.schemas import (
     ProgressOverTime,
     SendIn,
 )
+from trackcenter.delivery_records.proofs import accept
+from trackcenter.kit.forms import body_of, read_body
 from trackcenter.kit.wire import respond
 
 router = Router(tags=["batches"])
@@ -73,11 +75,25 @@ def get_print_run(request: HttpRequest, print_run_id: UUID) -> HttpResponse:
     return respond(selectors.get_print_run(actor(request).visible, print_run_id))
 
 
-@router.post("/print-runs/{print_run_id}/posted", operation_id="markPosted", response=PrintRunOut)
-def mark_posted(request: HttpRequest, print_run_id: UUID, body: PostedIn) -> HttpResponse:
-    """Say on which day the letters of a run were posted: an event for each of them."""
+@router.post(
+    "/print-runs/{print_run_id}/posted",
+    operation_id="markPosted",
+    response=PrintRunOut,
+    openapi_extra=body_of(PostedIn, one="scan"),
+)
+def mark_posted(request: HttpRequest, print_run_id: UUID) -> HttpResponse:
+    """Say on which day the letters of a run were posted: an event for each of them.
+
+    As a form it may carry a scan of the stamped slip (PDF, JPEG, PNG, HEIC or TIFF, 20 MB), which
+    becomes a proof of each registered letter; also later, with the same day again.
+    """
     who = actor(request)
-    printing.mark_posted(who, print_run_id, posted_on=body.date)
+    body = read_body(request, PostedIn, files=frozenset({"scan"}))
+    # Who may not see the run does not get files checked either.
+    selectors.get_print_run(who.visible, print_run_id)
+    file = request.FILES.get("scan")
+    scan = accept(file, "body", "scan") if file else None
+    printing.mark_posted(who, print_run_id, posted_on=body.date, scan=scan)
     return respond(selectors.get_print_run(who.visible, print_run_id))
 
 

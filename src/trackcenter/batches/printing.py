@@ -5,7 +5,7 @@ be done again at any time with the same result: what is merged are the archived 
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,12 @@ from trackcenter.batches.models import PrintRun, PrintRunItem, PrintRunStatus
 from trackcenter.channels.documents.merge import merge
 from trackcenter.channels.documents.s10 import S10
 from trackcenter.channels.errors import RenderError
-from trackcenter.channels.letter import Label, SlipItem, render_labels, render_slip
+from trackcenter.channels.letter import SHEETS, Label, SlipItem, render_labels, render_slip
 from trackcenter.channels.sender import Sender
 from trackcenter.communications import events
 from trackcenter.communications.models import Attachment, AttachmentKind, Attempt, Batch, Source
-from trackcenter.communications.payloads import Posted
+from trackcenter.communications.payloads import Notice, Payload, Posted
+from trackcenter.delivery_records.proofs import Proof
 from trackcenter.kit.clock import now
 from trackcenter.kit.errors import Conflict, InputError, NotFound
 from trackcenter.queue.payloads import PrintRunJob
@@ -35,6 +36,7 @@ from trackcenter.queue.publish import publish
 
 _PIECE = 1024 * 1024
 _EVENTS_AT_ONCE = 500
+_SHEETS_AT_ONCE = 10
 
 
 @transaction.atomic
@@ -111,7 +113,14 @@ def make(run_id: UUID) -> None:
             status=PrintRunStatus.READY, reason="", **files
         )
         if changed and files["slip_sha256"]:
-            _attach(run, AttachmentKind.LODGEMENT_SLIP, "lodgement-slip.pdf", files["slip_sha256"])
+            slip = Attachment(
+                kind=AttachmentKind.LODGEMENT_SLIP,
+                file_name="lodgement-slip.pdf",
+                content_type="application/pdf",
+                size=storage.size(files["slip_sha256"]),
+                sha256=files["slip_sha256"],
+            )
+            _attach(_registered(run), slip)
 
 
 def _files(run: PrintRun) -> dict[str, Any]:
@@ -126,11 +135,9 @@ def _files(run: PrintRun) -> dict[str, Any]:
         merged = Path(folder) / "letters.pdf"
         pages = merge(_letters([item[0] for item in items]), merged)
         letters = storage.save_stream(_pieces(merged), content_type="application/pdf")
-    labels = render_labels(
-        [Label(tuple(recipient.split("\n")), code) for _, code, _, recipient in items],
-        issued_on=made_on,
-        author=sender.name,
-    )
+        labels = Path(folder) / "labels.pdf"
+        merge(_label_sheets([(code, recipient) for _, code, _, recipient in items], run), labels)
+        labels_sha256 = storage.save_stream(_pieces(labels), content_type="application/pdf")
     registered = [
         SlipItem(S10.parse(number), tuple(recipient.split("\n")), code)
         for _, code, number, recipient in items
@@ -149,10 +156,22 @@ def _files(run: PrintRun) -> dict[str, Any]:
         slip = storage.save(content, content_type="application/pdf")
     return {
         "letters_sha256": letters,
-        "labels_sha256": storage.save(labels, content_type="application/pdf"),
+        "labels_sha256": labels_sha256,
         "slip_sha256": slip,
         "page_count": pages,
     }
+
+
+def _label_sheets(letters: list[tuple[str, str]], run: PrintRun) -> Iterator[bytes]:
+    """The labels of documents and their recipients, some sheets at a time."""
+    at_once = SHEETS["L7160"].labels * _SHEETS_AT_ONCE
+    for start in range(0, len(letters), at_once):
+        yield render_labels(
+            [Label(tuple(to.split("\n")), code) for code, to in letters[start : start + at_once]],
+            issued_on=today(run),
+            sheet=SHEETS["L7160"],
+            author=_sender().name,
+        )
 
 
 def _letters(attempt_ids: list[UUID]) -> Iterator[bytes]:
@@ -168,23 +187,33 @@ def _pieces(file: Path) -> Iterator[bytes]:
             yield piece
 
 
-def _attach(run: PrintRun, kind: str, file_name: str, sha256: str) -> None:
-    """Tie a file of the run to each of its registered letters."""
-    size = storage.size(sha256)
+def _registered(run: PrintRun) -> QuerySet[PrintRunItem]:
+    return run.items.filter(attempt__channel="LETTER_WITH_RECEIPT")
+
+
+def _lodged(run: PrintRun) -> QuerySet[PrintRunItem]:
+    """The letters that the post office's stamp is about: the registered, else all of the run."""
+    registered = _registered(run)
+    return registered if registered.exists() else run.items.all()
+
+
+def _attach(items: QuerySet[PrintRunItem], file: Attachment) -> None:
+    """Tie a file of the run to each of these letters, once."""
     Attachment.objects.bulk_create(
         [
             Attachment(
                 communication_id=communication_id,
                 attempt_id=attempt_id,
-                kind=kind,
-                file_name=file_name,
-                content_type="application/pdf",
-                size=size,
-                sha256=sha256,
+                kind=file.kind,
+                file_name=file.file_name,
+                content_type=file.content_type,
+                size=file.size,
+                sha256=file.sha256,
+                thumbnail_sha256=file.thumbnail_sha256,
             )
-            for communication_id, attempt_id in run.items.filter(
-                attempt__channel="LETTER_WITH_RECEIPT"
-            ).values_list("attempt__communication_id", "attempt_id")
+            for communication_id, attempt_id in items.values_list(
+                "attempt__communication_id", "attempt_id"
+            )
         ],
         batch_size=1000,
         ignore_conflicts=True,
@@ -192,47 +221,102 @@ def _attach(run: PrintRun, kind: str, file_name: str, sha256: str) -> None:
 
 
 @transaction.atomic
-def mark_posted(actor: Actor, run_id: UUID, *, posted_on: date) -> PrintRun:
+def mark_posted(
+    actor: Actor, run_id: UUID, *, posted_on: date, scan: Proof | None = None
+) -> PrintRun:
     """Write POSTED for every letter of a run, as of a day in the building's time zone.
 
-    All or none. Marking it again with the same day changes nothing. Raises `NotFound`, `Conflict`
-    for a run whose files are not ready or that was posted on another day, and `InputError` for a
-    day that has not come.
+    `scan` is the slip with the post office's stamp: a PROOF of each registered letter, or of every
+    letter of a run without registered ones. It may come later, with the same day again, and is
+    then a NOTICE of those letters. All or none; the same day and scan again change nothing. Raises
+    `NotFound`, `Conflict` for a run whose files are not ready, that was posted on another day or
+    has another scan, and `InputError` for a day that has not come.
     """
     run = visible_runs(actor.visible).select_for_update(of=("self",)).filter(id=run_id).first()
     if run is None:
         raise NotFound("no such print run")
     if posted_on > today(run):
         raise InputError.at("body", "date", msg="this day has not come yet")
-    if run.status == PrintRunStatus.POSTED:
-        if run.posted_on != posted_on:
-            raise Conflict(f"this run was posted on {run.posted_on}")
-        return run
-    if run.status != PrintRunStatus.READY:
+    posted_before = run.status == PrintRunStatus.POSTED
+    if posted_before and run.posted_on != posted_on:
+        raise Conflict(f"this run was posted on {run.posted_on}")
+    if not posted_before and run.status != PrintRunStatus.READY:
         raise Conflict("the files of this run are not ready yet")
-    moment = min(datetime.combine(posted_on, time(12), tzinfo=_zone(run)), now())
-    items = list(
-        run.items.order_by("position").values_list("attempt__communication_id", "attempt__number")
+    if scan and run.scan_sha256 not in ("", scan.sha256):
+        raise Conflict("this run has its scan; attach another proof to the letter it is about")
+    new_scan = scan if scan and not run.scan_sha256 else None
+    if new_scan:
+        _attach(_lodged(run), _as_attachment(new_scan))
+        run.scan_sha256 = new_scan.sha256
+    if not posted_before:
+        noon = datetime.combine(posted_on, time(12), tzinfo=_zone(run))
+        proven = set(_lodged(run).values_list("attempt_id", flat=True)) if new_scan else set()
+        _write(
+            actor,
+            run.items.all(),
+            lambda attempt_id: Posted(
+                print_run_id=str(run.id),
+                proof_sha256=run.scan_sha256 if attempt_id in proven else None,
+            ),
+            occurred_at=min(noon, now()),
+        )
+        run.status = PrintRunStatus.POSTED
+        run.posted_on = posted_on
+        run.posted_by_id = actor.user_id
+    elif new_scan:
+        detail = {"printRunId": str(run.id), "proofs": [new_scan.sha256]}
+        _write(actor, _lodged(run), lambda _: Notice(kind="POSTING_PROOF", detail=detail))
+    run.save(update_fields=["status", "posted_on", "posted_by", "scan_sha256"])
+    return run
+
+
+def _as_attachment(proof: Proof) -> Attachment:
+    return Attachment(
+        kind=AttachmentKind.PROOF,
+        file_name=proof.file_name,
+        content_type=proof.content_type,
+        size=proof.size,
+        sha256=proof.sha256,
+        thumbnail_sha256=proof.thumbnail_sha256,
     )
-    for start in range(0, len(items), _EVENTS_AT_ONCE):
+
+
+def _write(
+    actor: Actor,
+    items: QuerySet[PrintRunItem],
+    payload: Callable[[UUID], Payload],
+    *,
+    occurred_at: datetime | None = None,
+) -> None:
+    """A person's event for each of these letters; `payload` makes it of the attempt's id."""
+    letters = list(
+        items.order_by("position").values_list(
+            "attempt_id", "attempt__communication_id", "attempt__number"
+        )
+    )
+    for start in range(0, len(letters), _EVENTS_AT_ONCE):
         events.append(
             [
                 events.NewEvent(
                     communication_id=communication_id,
-                    payload=Posted(print_run_id=str(run.id)),
+                    payload=payload(attempt_id),
                     source=Source.USER,
                     attempt=number,
                     user_id=actor.user_id,
-                    occurred_at=moment,
+                    occurred_at=occurred_at,
                 )
-                for communication_id, number in items[start : start + _EVENTS_AT_ONCE]
+                for attempt_id, communication_id, number in letters[start : start + _EVENTS_AT_ONCE]
             ]
         )
-    run.status = PrintRunStatus.POSTED
-    run.posted_on = posted_on
-    run.posted_by_id = actor.user_id
-    run.save(update_fields=["status", "posted_on", "posted_by"])
-    return run
+
+
+def scan_of(run: PrintRun) -> Attachment | None:
+    """The scan of a run's stamped slip, as one of its letters has it."""
+    if not run.scan_sha256:
+        return None
+    return Attachment.objects.filter(
+        attempt__print_run_item__run=run, kind=AttachmentKind.PROOF, sha256=run.scan_sha256
+    ).first()
 
 
 def visible_runs(visible: VisibleBuildings) -> QuerySet[PrintRun]:

@@ -66,6 +66,8 @@ class PrintRunOut(WireSchema):
     letters_url: str | None
     labels_url: str | None
     slip_url: str | None
+    scan_url: str | None = Field(description="the slip as the post office stamped it")
+    scan_name: str | None
 
 
 class PrintRunList(WireSchema):
@@ -74,6 +76,8 @@ class PrintRunList(WireSchema):
 
 
 class PostedIn(WireSchema):
+    """As a form it may also carry `scan`."""
+
     date: date
 
 

@@ -9,7 +9,7 @@ from django.db.models import Count, DateTimeField, F, Func, Max, Min, Q, Value
 from trackcenter import storage
 from trackcenter.access.visible import VisibleBuildings
 from trackcenter.batches.models import PrintRun
-from trackcenter.batches.printing import ready_letters, visible_runs
+from trackcenter.batches.printing import ready_letters, scan_of, visible_runs
 from trackcenter.buildings.models import ChannelRollup
 from trackcenter.buildings.stats import COUNTERS, stats, total_of
 from trackcenter.channels.documents.code import read_code
@@ -21,7 +21,7 @@ from trackcenter.communications.models import (
     Communication,
     Event,
 )
-from trackcenter.communications.selectors import batch_status
+from trackcenter.communications.selectors import attachment_url, batch_status
 from trackcenter.kit.errors import NotFound
 
 _COUNTED: Final = {
@@ -140,6 +140,7 @@ def _print_run(run: PrintRun) -> dict[str, Any]:
             expires_in=timedelta(hours=1),
         )
 
+    scan = scan_of(run)
     return {
         "id": run.id,
         "batchId": run.batch_id,
@@ -155,6 +156,8 @@ def _print_run(run: PrintRun) -> dict[str, Any]:
         "lettersUrl": link(run.letters_sha256, "letters"),
         "labelsUrl": link(run.labels_sha256, "labels"),
         "slipUrl": link(run.slip_sha256, "lodgement-slip"),
+        "scanUrl": attachment_url(scan) if scan else None,
+        "scanName": scan.file_name if scan else None,
     }
 
 

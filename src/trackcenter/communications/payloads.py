@@ -93,7 +93,8 @@ class Opened(_Report, frozen=True, kw_only=True):
 class Notice(_Report, frozen=True, kw_only=True):
     """News that changes nothing: relayed, expanded, delayed, clicked, deleted unread.
 
-    DELIVERY_RECORD is a person's: `detail` says what changed in it from what to what.
+    Two are a person's: DELIVERY_RECORD, whose `detail` says what changed in it from what to what,
+    and POSTING_PROOF, the scan of the stamped slip of a print run that was marked posted before.
     """
 
     event_type: ClassVar = EventType.NOTICE
@@ -141,6 +142,7 @@ class ManualMarked(Payload, frozen=True, kw_only=True):
 class Posted(Payload, frozen=True, kw_only=True):
     event_type: ClassVar = EventType.POSTED
     print_run_id: str
+    proof_sha256: str | None = None
 
 
 class Returned(Payload, frozen=True, kw_only=True):

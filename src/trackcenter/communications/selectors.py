@@ -385,7 +385,7 @@ def attachment_link(visible: VisibleBuildings, attachment_id: UUID) -> str:
     ).first()
     if attachment is None:
         raise NotFound("no such attachment")
-    return _link(attachment)
+    return attachment_url(attachment)
 
 
 def require_communication(visible: VisibleBuildings, communication_id: UUID) -> None:
@@ -510,13 +510,14 @@ def _attachment(attachment: Attachment) -> dict[str, Any]:
         "contentType": attachment.content_type,
         "size": attachment.size,
         "sha256": attachment.sha256,
-        "url": _link(attachment),
+        "url": attachment_url(attachment),
         "thumbnailUrl": _thumbnail(attachment),
         "createdAt": attachment.created_at,
     }
 
 
-def _link(attachment: Attachment) -> str:
+def attachment_url(attachment: Attachment) -> str:
+    """The signed link of an attachment somebody may see."""
     return storage.sign(
         attachment.sha256,
         file_name=attachment.file_name,

@@ -291,6 +291,9 @@ export const getPrintRun = <ThrowOnError extends boolean = false>(options: Optio
  * Mark Posted
  *
  * Say on which day the letters of a run were posted: an event for each of them.
+ *
+ * As a form it may carry a scan of the stamped slip (PDF, JPEG, PNG, HEIC or TIFF, 20 MB), which
+ * becomes a proof of each registered letter; also later, with the same day again.
  */
 export const markPosted = <ThrowOnError extends boolean = false>(options: Options<MarkPostedData, ThrowOnError>): RequestResult<MarkPostedResponses, MarkPostedErrors, ThrowOnError> => (options.client ?? client).post<MarkPostedResponses, MarkPostedErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

@@ -1565,6 +1565,16 @@ export type PrintRunOut = {
      * Slipurl
      */
     slipUrl: string | null;
+    /**
+     * Scanurl
+     *
+     * the slip as the post office stamped it
+     */
+    scanUrl: string | null;
+    /**
+     * Scanname
+     */
+    scanName: string | null;
 };
 
 /**
@@ -1583,16 +1593,6 @@ export type PrintRunList = {
      * letters that lie ready and are in no run yet
      */
     ready: number;
-};
-
-/**
- * PostedIn
- */
-export type PostedIn = {
-    /**
-     * Date
-     */
-    date: string;
 };
 
 /**
@@ -4135,7 +4135,17 @@ export type GetPrintRunResponses = {
 export type GetPrintRunResponse = GetPrintRunResponses[keyof GetPrintRunResponses];
 
 export type MarkPostedData = {
-    body: PostedIn;
+    /**
+     * PostedIn
+     *
+     * As a form it may also carry `scan`.
+     */
+    body: {
+        /**
+         * Date
+         */
+        date: string;
+    };
     path: {
         /**
          * Print Run Id

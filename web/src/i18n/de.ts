@@ -261,6 +261,8 @@ export const de: Dictionary = {
       clicked: "Ein Link in der Nachricht wurde geöffnet",
       corrected: "Eine spätere Datei hat die Abrechnung vor dem Versand berichtigt",
       "look-again": "Der Anbieter wird noch einmal gefragt, was daraus wurde",
+      DELIVERY_RECORD: "Der Zustellnachweis wurde geändert",
+      POSTING_PROOF: "Die von der Post abgestempelte Liste wurde hinzugefügt",
     },
     RESEND_BY: (channel) => `Erneuter Versand per ${channel} angefordert`,
     CONTACT_CHANGED: (before, after) => `Kontakt geändert von ${before} zu ${after}`,

@@ -260,6 +260,8 @@ export const en = {
       clicked: "A link in the message was opened",
       corrected: "The bill was corrected by a later file before it was sent",
       "look-again": "The provider is asked once more what became of it",
+      DELIVERY_RECORD: "The delivery record was changed",
+      POSTING_PROOF: "The slip stamped by the post office was added",
     },
     RESEND_BY: (channel: string) => `Resend requested by ${channel}`,
     CONTACT_CHANGED: (before: string, after: string) =>

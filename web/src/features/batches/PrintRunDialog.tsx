@@ -19,6 +19,7 @@ import {
 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { ApiError } from "../../api";
 import type { PrintRunOut } from "../../client";
 import { useLanguage } from "../../i18n/Language";
 import { calendarDay, dayKey } from "../../time/format";
@@ -26,6 +27,8 @@ import { TimeStamp } from "../../time/TimeStamp";
 import { announceDone } from "../communications/FormDialog";
 import type { Tone } from "../communications/StatusBadge";
 import badge from "../communications/StatusBadge.module.css";
+import { FileDrop } from "../files/FileDrop";
+import { largestProof, proofKinds } from "../files/proofs";
 import { ProblemNotice, problemText } from "../track-center/ProblemNotice";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import { useOpened } from "../track-center/useOpened";
@@ -146,7 +149,7 @@ function Run({ run, canWrite }: { run: PrintRunOut; canWrite: boolean }) {
           {run.reason}
         </Text>
       )}
-      {files.some(([, url]) => url) && (
+      {(run.scanUrl || files.some(([, url]) => url)) && (
         <Group gap="md">
           {files.map(
             ([label, url]) =>
@@ -157,51 +160,94 @@ function Run({ run, canWrite }: { run: PrintRunOut; canWrite: boolean }) {
                 </Anchor>
               ),
           )}
+          {run.scanUrl && (
+            <Anchor href={run.scanUrl} download={run.scanName ?? true} size="sm">
+              {t.print.scan}
+              <span className={badge.hidden}> ({run.scanName})</span>
+            </Anchor>
+          )}
         </Group>
       )}
-      {canWrite && run.status === "READY" && <MarkPosted run={run} />}
+      {canWrite && (run.status === "READY" || awaitsScan(run)) && <MarkPosted run={run} />}
     </li>
   );
 }
 
-/** The day they were brought to the post, in the building's time zone. */
+/** A slip was stamped when these were posted, and nobody has brought its scan yet. */
+const awaitsScan = (run: PrintRunOut) =>
+  run.status === "POSTED" && run.registeredCount > 0 && !run.scanUrl;
+
+/** The day they were brought to the post, in the building's time zone, and the slip it stamped. */
 function MarkPosted({ run }: { run: PrintRunOut }) {
   const { text: t } = useLanguage();
   const { timeZone } = useTrackCenter();
   const mark = useMarkPosted();
   const today = dayKey(Date.now(), timeZone);
-  const [date, setDate] = useState(today);
+  const posted = run.postedOn;
+  const [date, setDate] = useState(posted ?? today);
+  const [scan, setScan] = useState<File | null>(null);
+  const [scanProblem, setScanProblem] = useState<string>();
+  const refusedScan = mark.error instanceof ApiError ? mark.error.field("scan") : undefined;
+  const problem = mark.error && !refusedScan ? problemText(mark.error, t) : undefined;
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
         mark.mutate(
-          { id: run.id, date },
-          { onSuccess: () => announceDone(t.print.posted(run.letterCount), t) },
+          { id: run.id, date, scan },
+          {
+            onSuccess: () =>
+              announceDone(posted ? t.print.scanAdded : t.print.posted(run.letterCount), t),
+          },
         );
       }}
     >
-      <Group align="flex-end" gap="sm">
-        <TextInput
-          type="date"
-          label={t.print.day}
-          value={date}
-          max={today}
-          required
-          size="sm"
-          error={mark.error ? problemText(mark.error, t) : undefined}
-          onChange={(event) => setDate(event.currentTarget.value)}
-        />
-        <Button
-          type="submit"
-          variant="default"
-          loading={mark.isPending}
-          disabled={date === ""}
-          leftSection={<IconMailbox size={16} aria-hidden />}
-        >
-          {t.print.mark}
-        </Button>
-      </Group>
+      <Stack gap="sm">
+        {(run.registeredCount > 0 || posted) && (
+          <FileDrop
+            label={`${t.print.scan}${posted ? "" : ` (${t.common.optional})`}`}
+            hint={t.manual.proofHint}
+            accept={proofKinds}
+            maxSize={largestProof}
+            camera
+            file={scan}
+            error={scanProblem ?? refusedScan}
+            onFile={(file) => {
+              setScanProblem(undefined);
+              mark.reset();
+              setScan(file);
+            }}
+            onRefused={setScanProblem}
+          />
+        )}
+        <Group align="flex-end" gap="sm">
+          {!posted && (
+            <TextInput
+              type="date"
+              label={t.print.day}
+              value={date}
+              max={today}
+              required
+              size="sm"
+              onChange={(event) => setDate(event.currentTarget.value)}
+            />
+          )}
+          <Button
+            type="submit"
+            variant="default"
+            loading={mark.isPending}
+            disabled={date === "" || (posted !== null && !scan)}
+            leftSection={<IconMailbox size={16} aria-hidden />}
+          >
+            {posted ? t.print.addScan : t.print.mark}
+          </Button>
+        </Group>
+        {problem && (
+          <Text size="sm" c="var(--mantine-color-error)" role="alert">
+            {problem}
+          </Text>
+        )}
+      </Stack>
     </form>
   );
 }

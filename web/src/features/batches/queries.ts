@@ -10,6 +10,7 @@ import {
   previewMessage,
   sendBatch,
 } from "../../client";
+import { formDataBodySerializer } from "../../client/client";
 import type { Channel } from "../communications/words";
 
 /** Real messages shown before a batch is sent. */
@@ -83,8 +84,19 @@ export function useMakePrintRun(batchId: string) {
 export function useMarkPosted() {
   const renew = useRenewal();
   return useMutation({
-    mutationFn: ({ id, date }: { id: string; date: string }) =>
-      markPosted({ path: { print_run_id: id }, body: { date }, throwOnError: true }),
+    mutationFn: ({ id, date, scan }: { id: string; date: string; scan: File | null }) =>
+      markPosted({
+        path: { print_run_id: id },
+        body: { date },
+        // As a form, so that the file can come along; the browser names the boundary.
+        ...(scan
+          ? {
+              bodySerializer: () => formDataBodySerializer.bodySerializer({ date, scan }),
+              headers: { "Content-Type": null },
+            }
+          : {}),
+        throwOnError: true,
+      }),
     onSuccess: renew,
   });
 }

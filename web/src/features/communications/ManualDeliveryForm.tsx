@@ -4,6 +4,7 @@ import { ApiError } from "../../api";
 import { useText } from "../../i18n/Language";
 import { wallClockToIso } from "../../time/format";
 import { FileDrop } from "../files/FileDrop";
+import { largestProof, proofKinds } from "../files/proofs";
 import { announceDone, announceRollback, FormDialog } from "./FormDialog";
 import { type ManualEvent, useManualEvent } from "./queries";
 
@@ -14,16 +15,6 @@ const types = [
   "OTHER",
   "RETURNED",
 ] as const satisfies ManualEvent["type"][];
-
-/** What the server takes as a proof; it looks into the file again. */
-const proofKinds = {
-  "application/pdf": [".pdf"],
-  "image/jpeg": [".jpg", ".jpeg"],
-  "image/png": [".png"],
-  "image/heic": [".heic", ".heif"],
-  "image/tiff": [".tif", ".tiff"],
-};
-const largestProof = 20 * 1024 * 1024;
 
 interface ManualDeliveryFormProps {
   id: string;
