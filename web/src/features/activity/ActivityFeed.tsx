@@ -74,6 +74,7 @@ export default function ActivityFeed() {
           <Button
             size="xs"
             radius="xl"
+            className={classes.show}
             leftSection={<IconArrowUp size={14} aria-hidden />}
             onClick={showNew}
           >

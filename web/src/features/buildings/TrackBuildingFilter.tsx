@@ -71,6 +71,7 @@ export function TrackBuildingFilter() {
             communication: null,
             after: null,
             page: null,
+            example: null,
           });
         }}
       >

@@ -7,16 +7,19 @@ type Changes = Partial<{ [Name in keyof Filters]: Filters[Name] | null }>;
 interface StateLinkProps extends Omit<AnchorHTMLAttributes<HTMLAnchorElement>, "href" | "onClick"> {
   changes: Changes;
   children: ReactNode;
+  /** Before this screen changes; not when the link opens elsewhere. */
+  onFollow?: () => void;
   ref?: Ref<HTMLAnchorElement>;
 }
 
 /** A real link to this screen in another state: opens in a new tab, can be copied, needs no reload. */
-export function StateLink({ changes, children, ...rest }: StateLinkProps) {
+export function StateLink({ changes, children, onFollow, ...rest }: StateLinkProps) {
   const { filters, set } = useTrackCenter();
   const follow = (event: MouseEvent) => {
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
       return;
     event.preventDefault();
+    onFollow?.();
     void set(changes);
   };
   return (

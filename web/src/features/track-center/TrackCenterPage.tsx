@@ -1,4 +1,4 @@
-import { Button, Skeleton, Tabs, Text } from "@mantine/core";
+import { Button, Group, Skeleton, Tabs, Text } from "@mantine/core";
 import {
   IconActivity,
   IconBuilding,
@@ -13,7 +13,9 @@ import { TrackBuildingFilter } from "../buildings/TrackBuildingFilter";
 import { TrackYearTimeline } from "../buildings/TrackYearTimeline";
 import { DocumentLookup } from "../documents/DocumentLookup";
 import { TrackSummaryCards } from "../summary/TrackSummaryCards";
+import { DraftNotice } from "../templates/DraftNotice";
 import { TrackUnitTable } from "../units/TrackUnitTable";
+import { BuildingMenu } from "./BuildingMenu";
 import { EmptyState } from "./EmptyState";
 import { Freshness } from "./Freshness";
 import { tabs } from "./filters";
@@ -27,6 +29,7 @@ const ActivityFeed = lazy(() => import("../activity/ActivityFeed"));
 const ExportPanel = lazy(() => import("../exports/ExportPanel"));
 const TrackUnitDrawer = lazy(() => import("../units/TrackUnitDrawer"));
 const UnitPage = lazy(() => import("../units/UnitPage"));
+const TemplatesPage = lazy(() => import("../templates/TemplatesPage"));
 const ImportWizard = lazy(() => import("../imports/ImportWizard"));
 const KeyboardHelp = lazy(() => import("./KeyboardHelp"));
 
@@ -83,8 +86,8 @@ function Content({ onImport }: { onImport: () => void }) {
   const { building, buildings, years, year, filters, set, canWrite } = useTrackCenter();
   const place = building && year !== undefined ? `${building.name} ${year} · ` : "";
   useEffect(() => {
-    if (!filters.full) document.title = `${place}${t.product}`;
-  }, [place, filters.full, t]);
+    if (!filters.full && !filters.view) document.title = `${place}${t.product}`;
+  }, [place, filters.full, filters.view, t]);
   if (buildings.error && !buildings.data) {
     return (
       <>
@@ -124,8 +127,19 @@ function Content({ onImport }: { onImport: () => void }) {
       </Suspense>
     );
   }
+  if (filters.view === "templates" && building) {
+    return (
+      <>
+        <DraftNotice />
+        <Suspense fallback={<Skeleton height={400} radius="md" />}>
+          <TemplatesPage key={building.id} building={building} />
+        </Suspense>
+      </>
+    );
+  }
   return (
     <>
+      <DraftNotice />
       <div className={classes.heading}>
         {building ? (
           <div>
@@ -144,7 +158,10 @@ function Content({ onImport }: { onImport: () => void }) {
             <span className={classes.hidden}>{t.product}</span>
           </h1>
         )}
-        <Freshness />
+        <Group gap="sm">
+          {building && canWrite && <BuildingMenu />}
+          <Freshness />
+        </Group>
       </div>
       {years.error && !years.data ? (
         <ProblemNotice error={years.error} onRetry={years.refetch} />

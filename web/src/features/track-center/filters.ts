@@ -24,6 +24,7 @@ export const statuses = [
 export const sorts = ["unitNumber", "-unitNumber", "recipientName", "-recipientName"] as const;
 /** Columns of the table that can be hidden; the unit itself always shows. */
 export const columnNames = ["recipient", "EMAIL", "SMS", "LETTER", "lastEvent"] as const;
+export const views = ["templates"] as const;
 export const activityKinds = ["all", "failed", "manual", "receipts"] as const;
 
 /** Everything on the screen that a shared link must bring back; a default is left out of the URL. */
@@ -45,10 +46,19 @@ const parsers = {
   full: parseAsBoolean.withDefault(false),
   hide: parseAsArrayOf(parseAsStringLiteral(columnNames)).withDefault([]),
   kind: parseAsStringLiteral(activityKinds).withDefault("all"),
+  /** What takes the place of the tabs. */
+  view: parseAsStringLiteral(views),
+  /** Of the templates' page: language of the texts, channel and unit of the preview. */
+  language: parseAsString,
+  preview: parseAsStringLiteral(channels).withDefault("EMAIL"),
+  example: parseAsString,
 };
 
 /** Cursors kept in the URL. From further in, 'previous' leads to the first page. */
 const keptCursors = 12;
+
+/** Leads from the page of templates back to the tabs. */
+export const leaveTemplates = { view: null, language: null, preview: null, example: null } as const;
 
 export const firstPage = { after: null, page: null } as const;
 
