@@ -481,6 +481,11 @@ export const de: Dictionary = {
     unit: (unit) => `Einheit ${unit} auswählen`,
   },
   bulk: {
+    eachAlone:
+      "Jede Nachricht wird für sich neu gesendet. Wird der Tab dabei geschlossen, bleiben die gesendeten gesendet und die übrigen unberührt; keine bleibt halb.",
+    whileSending: "Diesen Tab offen lassen. Was hier gezählt ist, ist sicher.",
+    again: (n) => `${plural(n, "Nachricht", "Nachrichten")} erneut versuchen`,
+    rest: (n) => `Mit den anderen ${n.toLocaleString("de")} weitermachen`,
     title: "Ausgewählte Nachrichten erneut senden",
     which: "Welche Nachrichten",
     onlyFailed: "Fehlgeschlagene",

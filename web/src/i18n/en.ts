@@ -481,6 +481,11 @@ export const en = {
     unit: (unit: string) => `Select unit ${unit}`,
   },
   bulk: {
+    eachAlone:
+      "Each message is resent on its own. If this tab is closed meanwhile, those that were resent stay so, the others are untouched, and none is half done.",
+    whileSending: "Keep this tab open. Whatever is counted here is safe.",
+    again: (n: number) => `Try ${plural(n, "message", "messages")} again`,
+    rest: (n: number) => `Go on with the other ${n.toLocaleString("en")}`,
     title: "Resend the selected messages",
     which: "Which messages",
     onlyFailed: "Those that failed",

@@ -12,13 +12,13 @@ import {
   Textarea,
 } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
-import { IconAlertTriangle, IconCircleCheck, IconRepeat } from "@tabler/icons-react";
+import { IconAlertTriangle, IconCircleCheck, IconRefresh, IconRepeat } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
 import { useText } from "../../i18n/Language";
 import { messagesOf } from "../batches/words";
 import { ChannelIcon } from "../communications/ChannelIcon";
 import { allChannels, type Channel } from "../communications/words";
-import { problemText } from "../track-center/ProblemNotice";
+import { ProblemNotice, problemText } from "../track-center/ProblemNotice";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import { useOpened } from "../track-center/useOpened";
 import classes from "./BulkResendDialog.module.css";
@@ -51,6 +51,8 @@ export default function BulkResendDialog({
   const [repeats, setRepeats] = useState(false);
   const [note, setNote] = useState("");
   const [progress, setProgress] = useState({ done: 0, total: 0 });
+  /** Accepted before the last try: those that were refused are tried again on their own. */
+  const [before, setBefore] = useState(0);
   const dryRun = useDryRun();
   const resend = useBulkResend();
   const watch = (done: number, total: number) => setProgress({ done, total });
@@ -79,12 +81,35 @@ export default function BulkResendDialog({
   const possible = plans.filter(({ obstacle }) => obstacle === null);
   const going = possible.filter(({ repeat }) => repeats || repeat === null);
   const working = resend.isPending;
+  const finished = resend.data !== undefined || before > 0;
+  const left = dryRun.data?.left ?? 0;
+  // What waits in this tab only is lost with it, so it asks.
+  useEffect(() => {
+    if (!working) return;
+    const holdBack = (event: BeforeUnloadEvent) => event.preventDefault();
+    window.addEventListener("beforeunload", holdBack);
+    return () => window.removeEventListener("beforeunload", holdBack);
+  }, [working]);
 
+  const start = (chosen: Planned[]) => {
+    setProgress({ done: 0, total: chosen.length });
+    resend.mutate({ plans: chosen, onProgress: watch });
+  };
+  const again = (refusals: Refusal[], sent: number) => {
+    setBefore(before + sent);
+    start(refusals.map(({ planned }) => planned));
+  };
+  /** Another look: what was resent is no longer among those that failed. */
+  const rest = () => {
+    resend.reset();
+    setBefore(0);
+    look.current();
+  };
   const close = () => {
     if (working) return;
-    const finished = resend.data !== undefined;
     resend.reset();
     dryRun.reset();
+    setBefore(0);
     setNote("");
     setRepeats(false);
     if (finished) onDone();
@@ -103,7 +128,7 @@ export default function BulkResendDialog({
     >
       <Stack>
         {resend.data ? (
-          <Outcome sent={resend.data.sent} refusals={resend.data.refusals} />
+          <Outcome sent={before + resend.data.sent} refusals={resend.data.refusals} />
         ) : (
           <>
             <Group grow align="flex-start" preventGrowOverflow={false}>
@@ -148,11 +173,7 @@ export default function BulkResendDialog({
                 />
               </div>
             )}
-            {dryRun.error && (
-              <Alert color="red" title={t.common.loadFailed} role="alert">
-                {problemText(dryRun.error, t)}
-              </Alert>
-            )}
+            {dryRun.error && <ProblemNotice error={dryRun.error} onRetry={() => look.current()} />}
             {dryRun.data && (
               <>
                 <Figures plans={plans} left={dryRun.data.left} />
@@ -179,12 +200,26 @@ export default function BulkResendDialog({
                 />
               </>
             )}
-            {working && (
-              <Progress
-                value={(100 * progress.done) / Math.max(1, progress.total)}
-                animated
-                aria-label={t.bulk.sending(progress.done, progress.total)}
-              />
+            {working ? (
+              <div aria-live="polite">
+                <Text size="sm" mb={6}>
+                  {t.bulk.sending(progress.done, progress.total)}
+                </Text>
+                <Progress
+                  value={(100 * progress.done) / Math.max(1, progress.total)}
+                  animated
+                  aria-label={t.bulk.sending(progress.done, progress.total)}
+                />
+                <Text size="sm" c="dimmed" mt={6}>
+                  {t.bulk.whileSending}
+                </Text>
+              </div>
+            ) : (
+              going.length > 0 && (
+                <Text size="sm" c="dimmed">
+                  {t.bulk.eachAlone}
+                </Text>
+              )
             )}
           </>
         )}
@@ -192,15 +227,27 @@ export default function BulkResendDialog({
           <Button variant="default" onClick={close} disabled={working}>
             {resend.data ? t.common.close : t.common.cancel}
           </Button>
-          {!resend.data && (
+          {resend.data ? (
+            <>
+              {resend.data.refusals.length > 0 && (
+                <Button
+                  variant={left > 0 ? "default" : "filled"}
+                  leftSection={<IconRefresh size={16} aria-hidden />}
+                  onClick={() => resend.data && again(resend.data.refusals, resend.data.sent)}
+                >
+                  {t.bulk.again(resend.data.refusals.length)}
+                </Button>
+              )}
+              {left > 0 && wanted === "failed" && (
+                <Button onClick={rest}>{t.bulk.rest(left)}</Button>
+              )}
+            </>
+          ) : (
             <Button
               leftSection={<IconRepeat size={16} aria-hidden />}
               disabled={going.length === 0 || dryRun.isPending}
               loading={working}
-              onClick={() => {
-                setProgress({ done: 0, total: going.length });
-                resend.mutate({ plans: going, onProgress: watch });
-              }}
+              onClick={() => start(going)}
             >
               {t.bulk.confirm(going.length)}
             </Button>
