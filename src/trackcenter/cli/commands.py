@@ -332,16 +332,26 @@ def token_revoke(id: Annotated[str, typer.Argument(help="Of `token list`.")]) ->
 
 @audit.command("verify")
 @with_application
-def audit_verify() -> None:
-    """Recompute every hash, status and count; name the first row that differs."""
+def audit_verify(
+    key: Annotated[
+        list[str] | None,
+        typer.Option(help="Believe seals of these keys only (as `audit key` printed them)."),
+    ] = None,
+) -> None:
+    """Recompute every hash, status, count and seal; name the first row that differs."""
     from rich.progress import Progress, SpinnerColumn, TextColumn
 
+    from trackcenter.evidence.notes import read_verifier_key
     from trackcenter.evidence.verify import verify
 
+    try:
+        keys = [read_verifier_key(text) for text in key] if key else None
+    except ValueError as error:
+        stop(f"--key: {error}", 2)
     columns = (SpinnerColumn(), TextColumn("{task.completed} events checked"))
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("audit", total=None)
-        result = verify(lambda done: bar.update(task, completed=done))
+        result = verify(lambda done: bar.update(task, completed=done), keys)
     if result.finding:
         print(f"DIFFERS: {result.finding}")
         raise typer.Exit(1)
@@ -349,6 +359,47 @@ def audit_verify() -> None:
         f"OK: {result.events} events of {result.communications} communications and "
         f"{result.snapshots} billing snapshots are what they were when they were written."
     )
+    sealed = result.sealed
+    if sealed.newest_at:
+        print(
+            f"{sealed.events} of the events are under {sealed.seals} seals, "
+            f"the newest of {sealed.newest_at:%Y-%m-%d %H:%M} UTC."
+        )
+    else:
+        print("Nothing is sealed yet.")
+
+
+@audit.command("seal")
+@with_application
+def audit_seal() -> None:
+    """Seal what has happened since the last seal; a worker does the same every hour."""
+    from trackcenter.evidence.models import Seal
+    from trackcenter.evidence.seals import seal
+    from trackcenter.evidence.stamps import NoTimeStamp, stamp
+
+    new = seal()
+    newest = Seal.objects.order_by("-size").first()
+    if newest is None:
+        print("There is nothing to seal yet.")
+        return
+    if new is None:
+        console.print("Nothing has happened since the last seal, which is:")
+    print(newest.note, end="")
+    try:
+        stamped = stamp(newest)
+    except NoTimeStamp as reason:
+        stop(f"The seal stands, but without a time-stamp: {reason}")
+    if stamped:
+        console.print(f"Time-stamped {stamped.stamped_at:%Y-%m-%d %H:%M:%S} UTC.")
+
+
+@audit.command("key")
+@with_application
+def audit_key() -> None:
+    """Print the public half of the seal key, to be kept where this server cannot reach it."""
+    from trackcenter.evidence.keys import signing_key
+
+    print(signing_key().verifier)
 
 
 @jobs.command("dead")

@@ -81,4 +81,8 @@ APPEND_ONLY_TABLES = (
     "communication_audit_notes",
     "billing_snapshots",
     "access_log",
+    "evidence_leaves",
+    "evidence_nodes",
+    "evidence_seals",
+    "evidence_time_stamps",
 )

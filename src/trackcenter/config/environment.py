@@ -193,6 +193,15 @@ def _clamd(value: str) -> str:
     return value
 
 
+def _verifier_keys(value: str) -> tuple[str, ...]:
+    """Public keys as `trackcenter audit key` prints them."""
+    found = _words(value)
+    for key in found:
+        if not re.fullmatch(r"[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}", key):
+            raise Malformed("must be keys as `trackcenter audit key` prints them, joined by commas")
+    return found
+
+
 def _time_zone(value: str) -> str:
     try:
         zoneinfo.ZoneInfo(value)
@@ -342,6 +351,16 @@ class Environment:
     )
     clamd: str | None = _setting(
         _clamd, "virus scanner for uploads, host:port or its socket; unset: none"
+    )
+
+    seal_key: Path | None = _setting(
+        _file, "file of the key that seals are signed with; unset: made under DATA"
+    )
+    seal_key_fallbacks: tuple[str, ...] = _setting(
+        _verifier_keys, "public halves of earlier seal keys, whose seals still count", ()
+    )
+    time_stamp_url: str | None = _setting(
+        _http_url, "time-stamping authority (RFC 3161) asked about each seal; unset: none"
     )
 
     oidc_server_url: str | None = _setting(_provider_url, "OpenID provider")

@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "trackcenter.delivery_records",
     "trackcenter.delivery",
     "trackcenter.receipts",
+    "trackcenter.evidence",
     "trackcenter.exports",
     "trackcenter.retention",
     "trackcenter.batches",
@@ -223,6 +224,9 @@ SMS_FROM = ENVIRONMENT.sms_from
 EMAIL_FROM = ENVIRONMENT.email_from
 EVENTGRID_SECRETS = ENVIRONMENT.eventgrid_secrets
 CLAMD = ENVIRONMENT.clamd
+SEAL_KEY = ENVIRONMENT.seal_key
+SEAL_KEY_FALLBACKS = ENVIRONMENT.seal_key_fallbacks
+TIME_STAMP_URL = ENVIRONMENT.time_stamp_url
 OIDC_SERVER_URL = ENVIRONMENT.oidc_server_url
 OIDC_CLIENT_ID = ENVIRONMENT.oidc_client_id
 OIDC_CLIENT_SECRET = ENVIRONMENT.oidc_client_secret

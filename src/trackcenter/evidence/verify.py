@@ -1,30 +1,23 @@
-"""The audit: every event hashed again, every status folded again, every count counted again."""
+"""The audit: every event hashed again, every status folded again, every count counted again, and
+the seals over all of it checked."""
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 
 from trackcenter.communications import chain
 from trackcenter.communications.events import Ledger
 from trackcenter.communications.triggers import ROLLUP_COLUMNS, rollup_query
+from trackcenter.evidence.findings import Differs, Finding, one_view, stream
+from trackcenter.evidence.keys import believed_keys
+from trackcenter.evidence.notes import VerifierKey
+from trackcenter.evidence.sealed import Sealed, verify_seals
 from trackcenter.kit import canonical
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A row that is not what its history says: which table, which key, and what is wrong."""
-
-    table: str
-    key: str
-    problem: str
-
-    def __str__(self) -> str:
-        return f"{self.table} {self.key}: {self.problem}"
 
 
 @dataclass(slots=True)
@@ -34,31 +27,26 @@ class Audit:
     events: int = 0
     communications: int = 0
     snapshots: int = 0
+    sealed: Sealed = field(default_factory=Sealed)
     finding: Finding | None = None
 
 
-class _Differs(Exception):
-    def __init__(self, table: str, key: object, problem: str) -> None:
-        self.finding = Finding(table, str(key), problem)
-        super().__init__(problem)
-
-
-def verify(progress: Callable[[int], None] | None = None) -> Audit:
+def verify(
+    progress: Callable[[int], None] | None = None, keys: Sequence[VerifierKey] | None = None
+) -> Audit:
     """Check everything in one consistent view of the database, in bounded memory.
 
     Stops at the first row that differs. `progress` is told the number of events every thousand.
+    Seals must be signed by one of `keys`, by default this installation's own.
     """
     audit = Audit()
-    is_outermost = not connection.in_atomic_block
-    with transaction.atomic():
-        if is_outermost:  # a caller's own transaction has its view already
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    with one_view():
         try:
             _verify_events(audit, progress)
             _verify_rollups()
             _verify_snapshots(audit)
-        except _Differs as difference:
+            audit.sealed = verify_seals(believed_keys() if keys is None else keys)
+        except Differs as difference:
             audit.finding = difference.finding
     return audit
 
@@ -77,20 +65,13 @@ _EVENTS = """
 """
 
 
-def _stream(sql: str) -> Iterator[tuple[Any, ...]]:
-    with connection.chunked_cursor() as cursor:
-        cursor.execute(sql)
-        while rows := cursor.fetchmany(2000):
-            yield from rows
-
-
 def _verify_events(audit: Audit, progress: Callable[[int], None] | None) -> None:
     """Walk communications and events side by side: both are in the order of ids."""
-    events = _stream(_EVENTS)
+    events = stream(_EVENTS)
     event = next(events, None)
-    for id_, building_id, year, *stored in _stream(_COMMUNICATIONS):
+    for id_, building_id, year, *stored in stream(_COMMUNICATIONS):
         if event is not None and event[1] < id_:
-            raise _Differs("communication_events", event[0], "its communication does not exist")
+            raise Differs("communication_events", event[0], "its communication does not exist")
         ledger = Ledger(id_, building_id, year)
         while event is not None and event[1] == id_:
             _verify_event(ledger, event)
@@ -101,7 +82,7 @@ def _verify_events(audit: Audit, progress: Callable[[int], None] | None) -> None
         _verify_communication(ledger, stored)
         audit.communications += 1
     if event is not None:
-        raise _Differs("communication_events", event[0], "its communication does not exist")
+        raise Differs("communication_events", event[0], "its communication does not exist")
     if progress:
         progress(audit.events)
 
@@ -111,9 +92,9 @@ def _verify_event(ledger: Ledger, row: tuple[Any, ...]) -> None:
     commitment, previous_hash, digest = (bytes(value) for value in row[12:15])
     salt, text = row[15:]
 
-    def differs(problem: str, table: str = "communication_events") -> _Differs:
+    def differs(problem: str, table: str = "communication_events") -> Differs:
         place = f"communication {header.communication_id}, sequence {header.sequence}"
-        return _Differs(table, header.id, f"{problem} ({place})")
+        return Differs(table, header.id, f"{problem} ({place})")
 
     if header.sequence != ledger.event_count + 1:
         raise differs(f"event {ledger.event_count + 1} is missing before it")
@@ -147,7 +128,7 @@ def _verify_communication(ledger: Ledger, stored: list[Any]) -> None:
                 problem = "its newest events are missing or changed"
             else:
                 problem = f"{name} is {value!r}, but its events say {ought!r}"
-            raise _Differs("communications", ledger.id, problem)
+            raise Differs("communications", ledger.id, problem)
 
 
 def _verify_rollups() -> None:
@@ -167,14 +148,14 @@ def _verify_rollups() -> None:
         row = cursor.fetchone()
     if row:
         key = f"building {row[0]}, year {row[1]}, channel {row[2]}"
-        raise _Differs("channel_rollups", key, "its counts are not those of the communications")
+        raise Differs("channel_rollups", key, "its counts are not those of the communications")
 
 
 def _verify_snapshots(audit: Audit) -> None:
-    for id_, text, sha256 in _stream(
+    for id_, text, sha256 in stream(
         "SELECT id, row::text, sha256 FROM billing_snapshots ORDER BY id"
     ):
         row = json.loads(text, parse_float=str)
         if hashlib.sha256(canonical.dumps(row)).hexdigest() != sha256:
-            raise _Differs("billing_snapshots", id_, "its row is not the one that was imported")
+            raise Differs("billing_snapshots", id_, "its row is not the one that was imported")
         audit.snapshots += 1
