@@ -1,7 +1,8 @@
 """Printed matter: a letter is rendered, checked, numbered, labelled and laid ready.
 
-A letter has no provider that could accept it twice: rendering it again gives the same bytes, which
-storage keeps once, so a worker that dies here simply begins again.
+A letter has no provider that could accept it twice, so a worker that dies here simply begins
+again: with the letter that the attempt has, or from the start. An attempt has one letter, whatever
+became of the building's texts in between.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,6 +15,7 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
 from trackcenter import storage
+from trackcenter.channels.documents.reading import page_count
 from trackcenter.channels.documents.s10 import S10
 from trackcenter.channels.language import text_language
 from trackcenter.channels.letter import (
@@ -50,6 +52,9 @@ def make_letter(claim: Claim, *, sender: Sender) -> Accepted:
     Raises `RenderError` (which fails this letter alone) when the letter cannot be made or does not
     say for whom it is, and `ProviderFailure` while no postal numbers are to be had.
     """
+    pages = _made_before(claim)
+    if pages:
+        return _ready(claim, pages)
     number = postal_number(claim) if claim.attempt.channel == "LETTER_WITH_RECEIPT" else None
     snapshot = addressed(claim)
     issued_on = issue_date(claim)
@@ -87,10 +92,22 @@ def make_letter(claim: Claim, *, sender: Sender) -> Accepted:
                 ),
             ],
         )
+    return _ready(claim, letter.pages)
+
+
+def _made_before(claim: Claim) -> int | None:
+    """The pages of the letter that an earlier worker made, checked and stored for this attempt."""
+    made = Attachment.objects.filter(attempt_id=claim.attempt.id, kind=AttachmentKind.LETTER)
+    sha256 = made.values_list("sha256", flat=True).first()
+    return page_count(storage.open(sha256)) if sha256 else None
+
+
+def _ready(claim: Claim, pages: int) -> Accepted:
+    attempt = claim.attempt
     return Accepted(
         provider=PRINTER,
-        provider_message_id=str(number or letter.document_code),
-        detail={"documentCode": letter.document_code, "pages": letter.pages},
+        provider_message_id=attempt.postal_number or attempt.document_code,
+        detail={"documentCode": attempt.document_code, "pages": pages},
     )
 
 
