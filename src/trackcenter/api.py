@@ -28,6 +28,7 @@ from trackcenter.communications.api import router as communications
 from trackcenter.delivery.api import router as senders
 from trackcenter.delivery.branding.api import router as templates
 from trackcenter.delivery_records.api import router as delivery_records
+from trackcenter.evidence.api import router as evidence
 from trackcenter.exports.api import router as exports
 from trackcenter.imports.api import router as imports
 from trackcenter.kit.errors import InputError, Problem, TrackCenterError
@@ -182,6 +183,7 @@ for router in (
     buildings,
     communications,
     delivery_records,
+    evidence,
     imports,
     batches,
     exports,

@@ -52,7 +52,8 @@ class Sent(Payload, frozen=True, kw_only=True):
     """Handed over to a provider, or (`stage` READY_TO_PRINT) printed matter that lies ready.
 
     `confirmed` says how an unknown outcome was settled: LOOKED_UP (the provider knew it after
-    all) or BY_HAND (a person counts it as sent; `note` says why).
+    all) or BY_HAND (a person counts it as sent; `note` says why). `content_sha256` are the hashes
+    of what left: the text, the HTML, each file.
     """
 
     event_type: ClassVar = EventType.SENT
@@ -60,6 +61,7 @@ class Sent(Payload, frozen=True, kw_only=True):
     provider_message_id: str = ""
     recipient: str = ""
     subject: str = ""
+    content_sha256: tuple[str, ...] = ()
     stage: str | None = None
     confirmed: str | None = None
     note: str | None = None

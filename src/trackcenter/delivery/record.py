@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from trackcenter.communications import events
-from trackcenter.communications.models import AttemptOutcome, Source
+from trackcenter.communications.models import Attachment, AttemptOutcome, Source
 from trackcenter.communications.payloads import Deferred, Failed, Payload, Sent, Trouble
 from trackcenter.communications.services import complete_if_done
 from trackcenter.delivery.claim import Claim, save
@@ -30,6 +30,7 @@ def accepted(claim: Claim, acceptance: Accepted) -> None:
         provider_message_id=acceptance.provider_message_id,
         recipient=claim.attempt.recipient,
         subject=claim.attempt.subject,
+        content_sha256=_content(claim),
         stage="READY_TO_PRINT" if acceptance.provider == PRINTER else None,
         confirmed="LOOKED_UP" if claim.communication.outcome_unknown else None,
         detail=dict(acceptance.detail),
@@ -43,6 +44,14 @@ def accepted(claim: Claim, acceptance: Accepted) -> None:
         handed_over_at=moment,
         error=None,
     )
+
+
+def _content(claim: Claim) -> tuple[str, ...]:
+    """The hashes of what left, so that the event says what was sent and not only that it was."""
+    attempt = claim.attempt
+    bodies = (attempt.body_text_sha256, attempt.body_html_sha256)
+    files = Attachment.objects.filter(attempt_id=attempt.id).order_by("created_at", "id")
+    return (*(body for body in bodies if body), *files.values_list("sha256", flat=True))
 
 
 def refused(claim: Claim, trouble: Trouble, *, unknown: bool = False) -> None:

@@ -3691,6 +3691,68 @@ export type RecordDeliveryResponses = {
 
 export type RecordDeliveryResponse = RecordDeliveryResponses[keyof RecordDeliveryResponses];
 
+export type GetEvidenceData = {
+    body?: never;
+    path: {
+        /**
+         * Communication Id
+         */
+        communication_id: string;
+    };
+    query?: never;
+    url: '/api/track/communications/{communication_id}/evidence';
+};
+
+export type GetEvidenceErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type GetEvidenceError = GetEvidenceErrors[keyof GetEvidenceErrors];
+
+export type GetEvidenceResponses = {
+    /**
+     * A zip with the record, the files, the proofs and a program that checks them
+     */
+    200: Blob | File;
+};
+
+export type GetEvidenceResponse = GetEvidenceResponses[keyof GetEvidenceResponses];
+
 export type ImportBillingFileData = {
     /**
      * MultiPartBodyParams
