@@ -1,8 +1,8 @@
-import { Button, Group, Progress, Text } from "@mantine/core";
+import { Button, Group, Progress as ProgressBar, Text } from "@mantine/core";
 import { IconAlertTriangle, IconPrinter, IconSend } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
-import type { BuildingOut, YearOut } from "../../client";
+import type { BatchOut, BuildingOut, YearOut } from "../../client";
 import { useLanguage } from "../../i18n/Language";
 import { allChannels } from "../communications/words";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
@@ -12,6 +12,25 @@ import { messagesOf } from "./words";
 
 const SendDialog = lazy(() => import("./SendDialog"));
 const PrintRunDialog = lazy(() => import("./PrintRunDialog"));
+
+/** One sending, as this screen has seen it. */
+interface Run {
+  /** The most that was open at once. */
+  peak: number;
+  failedBefore: number;
+  /** What was not asked for and stays unsent; null when somebody else asked. */
+  staying: number | null;
+}
+
+const pendingOf = ({ channels }: BatchOut) =>
+  Object.values(channels).reduce((sum, { pending }) => sum + pending, 0);
+
+/** What still has to leave: queued, or asked for and not in the queue yet. */
+function stillOpen(batch: BatchOut, run: Run | null): number {
+  const { enqueued } = batch.progress;
+  if (run === null || run.staying === null) return enqueued;
+  return Math.min(run.peak, enqueued + Math.max(0, pendingOf(batch) - run.staying));
+}
 
 /** Offers to send what waits, asks once with the number, then shows how it goes. */
 export function BatchBar() {
@@ -27,13 +46,17 @@ function BatchBarOf({ building, yearInfo }: { building: BuildingOut; yearInfo: Y
   // Loaded with their first use, and kept, so that they can slide out.
   const [used, setUsed] = useState({ send: false, print: false });
   if (dialog && !used[dialog]) setUsed({ ...used, [dialog]: true });
-  /** The most that was queued at once, and the failures before: this run's own figures. */
-  const [run, setRun] = useState<{ peak: number; failedBefore: number } | null>(null);
+  const [run, setRun] = useState<Run | null>(null);
   const batch = useQuery(batchQuery(yearInfo.batchId));
   const progress = batch.data?.progress;
-  const moving = (progress?.enqueued ?? 0) > 0;
-  if (progress && progress.enqueued > (run?.peak ?? 0)) {
-    setRun({ peak: progress.enqueued, failedBefore: run?.failedBefore ?? progress.failed });
+  const moving = batch.data?.batchStatus === "SENDING";
+  const open = batch.data ? stillOpen(batch.data, run) : 0;
+  if (progress && moving && open > (run?.peak ?? 0)) {
+    setRun({
+      peak: open,
+      failedBefore: run?.failedBefore ?? progress.failed,
+      staying: run?.staying ?? null,
+    });
   }
 
   const waiting = allChannels.flatMap((channel) => {
@@ -53,9 +76,7 @@ function BatchBarOf({ building, yearInfo }: { building: BuildingOut; yearInfo: Y
           <div className={classes.grow}>
             <Group justify="space-between" mb={6} aria-live="polite">
               <Text size="sm" fw={550}>
-                {moving
-                  ? t.batch.sending(run.peak - progress.enqueued, run.peak)
-                  : t.batch.finished(run.peak)}
+                {moving ? t.batch.sending(run.peak - open, run.peak) : t.batch.finished(run.peak)}
               </Text>
               {progress.failed > run.failedBefore && (
                 <Text size="sm" c="var(--tc-red-fg)" className={classes.failed}>
@@ -64,8 +85,8 @@ function BatchBarOf({ building, yearInfo }: { building: BuildingOut; yearInfo: Y
                 </Text>
               )}
             </Group>
-            <Progress
-              value={(100 * (run.peak - progress.enqueued)) / run.peak}
+            <ProgressBar
+              value={(100 * (run.peak - open)) / run.peak}
               animated={moving}
               aria-label={t.batch.started}
             />
@@ -77,7 +98,7 @@ function BatchBarOf({ building, yearInfo }: { building: BuildingOut; yearInfo: Y
           )}
         </section>
       )}
-      {waiting.length > 0 && (
+      {waiting.length > 0 && !(moving && run?.staying === 0) && (
         <section className={classes.bar}>
           <Text size="sm" fw={550} className={classes.grow}>
             {t.batch.waiting(parts)}
@@ -117,7 +138,13 @@ function BatchBarOf({ building, yearInfo }: { building: BuildingOut; yearInfo: Y
           <SendDialog
             opened={dialog === "send"}
             onClose={() => setDialog(null)}
-            onStarted={(count) => setRun({ peak: count, failedBefore: progress?.failed ?? 0 })}
+            onStarted={(count) =>
+              setRun({
+                peak: count,
+                failedBefore: progress?.failed ?? 0,
+                staying: (batch.data ? pendingOf(batch.data) : count) - count,
+              })
+            }
             batchId={yearInfo.batchId}
             year={yearInfo.year}
             building={building}

@@ -23,8 +23,7 @@ export const batchQuery = (id: string) =>
       const { data } = await getBatch({ path: { batch_id: id }, signal, throwOnError: true });
       return data;
     },
-    refetchInterval: ({ state }) =>
-      state.data && state.data.progress.enqueued > 0 ? 2_000 : false,
+    refetchInterval: ({ state }) => (state.data?.batchStatus === "SENDING" ? 2_000 : false),
   });
 
 /** Everything that shows how a batch's messages stand. */

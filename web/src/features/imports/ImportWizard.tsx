@@ -14,7 +14,7 @@ import { useMediaQuery } from "@mantine/hooks";
 import { IconAlertTriangle, IconCheck, IconCircleCheck, IconUpload } from "@tabler/icons-react";
 import { useState } from "react";
 import type { ImportOut } from "../../client";
-import { useText } from "../../i18n/Language";
+import { useLanguage, useText } from "../../i18n/Language";
 import { FileDrop } from "../files/FileDrop";
 import { problemText } from "../track-center/ProblemNotice";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
@@ -226,8 +226,8 @@ function Problems({ problems }: { problems: RowProblem[] }) {
         <Table stickyHeader fz="sm">
           <Table.Thead>
             <Table.Tr>
-              <Table.Th w={70}>{t.imports.row}</Table.Th>
-              <Table.Th w={150}>{t.imports.column}</Table.Th>
+              <Table.Th>{t.imports.row}</Table.Th>
+              <Table.Th>{t.imports.column}</Table.Th>
               <Table.Th>{t.imports.problem}</Table.Th>
             </Table.Tr>
           </Table.Thead>
@@ -267,13 +267,13 @@ function Rehearsed({ result }: { result: ImportOut }) {
 }
 
 function Summary({ result }: { result: ImportOut }) {
-  const t = useText();
+  const { text: t, code } = useLanguage();
   return (
     <dl className={classes.figures}>
       {(["batches", "created", "updated", "unchanged"] as const).map((name) => (
         <div key={name}>
           <dt>{t.imports.figures[name]}</dt>
-          <dd>{result[name].toLocaleString()}</dd>
+          <dd>{result[name].toLocaleString(code)}</dd>
         </div>
       ))}
     </dl>

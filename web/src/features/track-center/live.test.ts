@@ -17,10 +17,13 @@ const stats = (counts: Partial<Stats>): Stats => ({
   ...counts,
 });
 
-const year = (channels: YearOut["channels"]): YearOut => ({
+const year = (
+  channels: YearOut["channels"],
+  batchStatus: YearOut["batchStatus"] = "COMPLETED",
+): YearOut => ({
   year: 2025,
   batchId: "b",
-  batchStatus: "SENDING",
+  batchStatus,
   sendRequestedAt: null,
   completedAt: null,
   channels,
@@ -30,8 +33,11 @@ test("nothing is polled when everything is final", () => {
   expect(liveInterval(year({ EMAIL: stats({ delivered: 3, failed: 1 }) }))).toBe(false);
 });
 
-test("a queued message is watched closely", () => {
-  expect(liveInterval(year({ EMAIL: stats({ sent: 3, enqueued: 1 }) }))).toBe(3_000);
+test("a queued message is watched closely, and one that was asked for and is not queued yet", () => {
+  const queued = year({ EMAIL: stats({ sent: 3, enqueued: 1 }) }, "SENDING");
+  expect(liveInterval(queued)).toBe(3_000);
+  expect(liveInterval(year({ EMAIL: stats({ pending: 3 }) }, "SENDING"))).toBe(3_000);
+  expect(liveInterval(year({ EMAIL: stats({ pending: 3 }) }, "PARTLY_SENT"))).toBe(false);
 });
 
 test("a receipt is awaited with patience", () => {

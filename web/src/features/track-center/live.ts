@@ -9,14 +9,14 @@ function sum(channels: Stats[], count: (stats: Stats) => number): number {
 }
 
 /**
- * How often to look again: often while something is queued, now and then while a receipt may
+ * How often to look again: often while something is being sent, now and then while a receipt may
  * still come, not at all when everything is final. Letters waiting for the printer move only when
  * a person does something.
  */
 export function liveInterval(year: YearOut | undefined): number | false {
   if (!year) return false;
-  const all = Object.values(year.channels);
-  if (sum(all, (stats) => stats.enqueued) > 0) return sending;
+  // Also while what was asked for is not in the queue yet.
+  if (year.batchStatus === "SENDING") return sending;
   const digital = [year.channels.EMAIL, year.channels.SMS].filter((stats) => stats !== undefined);
   return sum(digital, (stats) => stats.sent) > 0 ? awaitingReceipts : false;
 }
