@@ -122,7 +122,7 @@ def test_the_bundle_verifies_offline_and_says_what_it_proves(
     folder = unpacked(letter, tmp_path / "out")
     code, said = verified(folder, "--key", str(signing_key().verifier))
     assert code == 0, said
-    assert "RESULT: nothing in this bundle was changed" in said
+    assert "RESULT: nothing wrong was found" in said
     proven = said.partition("PROVEN\n")[2].partition("NOT PROVEN")[0]
     assert "The 3 events are one chain" in proven
     assert "Events 1 to 3 stood in the log" in proven

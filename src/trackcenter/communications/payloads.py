@@ -75,9 +75,11 @@ class Sent(Payload, frozen=True, kw_only=True):
 
 
 class _Report(Payload, frozen=True, kw_only=True):
-    """What a receipt said, and which receipt it was."""
+    """What a receipt said, and which receipt it was; `receipt_sha256` is over the mail that it came
+    as, else over its body."""
 
     receipt_id: str | None = None
+    receipt_sha256: str | None = None
     recipient: str | None = None
     status_code: str | None = None
     diagnostic: str | None = None

@@ -4,14 +4,16 @@ The receipt's row is locked, its events are appended and its state is set in one
 crash before the commit leaves it as it was, and whoever comes after the commit finds it done.
 """
 
+import hashlib
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
+import msgspec
 from django.conf import settings
 from django.db import connection, transaction
 
@@ -105,7 +107,18 @@ def _fetch(receipt: InboundReceipt) -> bool:
 
 
 def read_news(receipt: InboundReceipt) -> list[News]:
-    """What a stored receipt says; pure, so that a mended reader can read old receipts again."""
+    """What a stored receipt says; pure, so that a mended reader can read old receipts again.
+
+    Each event will name the report by its hash, so that whoever seals the event seals the report.
+    """
+    sha256 = hashlib.sha256(bytes(receipt.mime or receipt.body)).hexdigest()
+    return [
+        replace(news, payload=msgspec.structs.replace(news.payload, receipt_sha256=sha256))
+        for news in _read(receipt)
+    ]
+
+
+def _read(receipt: InboundReceipt) -> list[News]:
     if receipt.origin == GRAPH:
         return [
             _of_report(receipt.id, report) for report in read_report(bytes(receipt.mime or b""))

@@ -452,7 +452,7 @@ def tell(evidence: dict[str, Any], verdict: Verdict) -> None:
     if verdict.wrong:
         print("RESULT: this bundle is not what it was when it was made.")
     else:
-        print("RESULT: nothing in this bundle was changed since it was made.")
+        print("RESULT: nothing wrong was found.")
 
 
 def main() -> int:

@@ -15,16 +15,15 @@ import {
   IconEye,
   IconHandStop,
   IconNote,
-  IconPaperclip,
   IconRepeat,
 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
 import type { CommunicationOut } from "../../client";
 import type { Dictionary } from "../../i18n/en";
-import { useLanguage, useText } from "../../i18n/Language";
-import { fileSize } from "../../i18n/sizes";
+import { useText } from "../../i18n/Language";
 import { TimeStamp } from "../../time/TimeStamp";
+import { FileList } from "../files/FileList";
 import { ProblemNotice } from "../track-center/ProblemNotice";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import { AddNoteForm } from "./AddNoteForm";
@@ -98,6 +97,7 @@ export function CommunicationDetail({ id }: { id: string }) {
         />
       </section>
       <Notes communication={communication} timeZone={timeZone} />
+      <Evidence id={id} />
     </Stack>
   );
 }
@@ -283,28 +283,28 @@ function Actions({ communication, timeZone }: PartProps) {
 }
 
 function Attachments({ communication }: { communication: CommunicationOut }) {
-  const { text: t, code } = useLanguage();
+  const t = useText();
   if (communication.attachments.length === 0) return null;
   return (
     <section>
       <h3 className={classes.section}>{t.drawer.attachments}</h3>
-      <ul className={classes.files}>
-        {communication.attachments.map((file) => (
-          <li key={file.id}>
-            <IconPaperclip size={15} aria-hidden />
-            <Anchor
-              href={`/api/track/attachments/${file.id}`}
-              size="sm"
-              aria-label={t.drawer.download(file.fileName)}
-            >
-              {file.fileName}
-            </Anchor>
-            <Text span size="xs" c="dimmed">
-              {t.drawer.attachmentKinds[file.kind]} · {fileSize(file.size, code)}
-            </Text>
-          </li>
-        ))}
-      </ul>
+      <FileList files={communication.attachments} />
+    </section>
+  );
+}
+
+/** Everything on record, for somebody who must not have to believe this screen. */
+function Evidence({ id }: { id: string }) {
+  const t = useText();
+  return (
+    <section>
+      <h3 className={classes.section}>{t.evidence.title}</h3>
+      <Anchor href={`/api/track/communications/${id}/evidence`} size="sm" download>
+        {t.evidence.download}
+      </Anchor>
+      <Text size="xs" c="dimmed">
+        {t.evidence.hint}
+      </Text>
     </section>
   );
 }

@@ -7,6 +7,7 @@ import { ChannelIcon } from "../communications/ChannelIcon";
 import { CommunicationDetail } from "../communications/CommunicationDetail";
 import { failureReason } from "../communications/failure";
 import { StatusBadge, shownStatus } from "../communications/StatusBadge";
+import { DeliveryRecords } from "../delivery-records/DeliveryRecords";
 import { ProblemNotice } from "../track-center/ProblemNotice";
 import { StateLink } from "../track-center/StateLink";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
@@ -19,6 +20,7 @@ export function UnitContent({ unit }: { unit: UseQueryResult<UnitOut, Error> }) 
     return (
       <Stack gap="lg">
         <UnitMessages unit={unit.data} year={year} />
+        <DeliveryRecords unit={unit.data} year={year} />
         <OtherYears unit={unit.data} year={year} />
       </Stack>
     );
