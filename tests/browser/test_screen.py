@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -200,6 +201,35 @@ def test_a_note_and_a_manual_mark_with_its_proof_are_kept(screen: Page) -> None:
     is_sound(screen, "manual")
     form.get_by_role("button", name="Record it").click()
     expect(drawer.get_by_text("receipt.png").first).to_be_visible()
+
+
+def test_a_delivery_is_recorded_with_a_photo_and_stands_in_the_evidence(
+    screen: Page, tmp_path: Path
+) -> None:
+    screen.locator("a[data-unit]").first.click()
+    drawer = screen.get_by_role("dialog")
+    drawer.get_by_role("button", name="Record a delivery").click()
+    form = screen.get_by_role("dialog").last
+    form.get_by_label("Delivered").fill("2025-03-01T09:30")
+    form.get_by_label("Witness").fill("The caretaker")
+    form.locator("input[type=file]").first.set_input_files(
+        {"name": "door.png", "mimeType": "image/png", "buffer": PNG}
+    )
+    is_sound(screen, "delivery-record")
+    form.get_by_role("button", name="Record it").click()
+    section = drawer.get_by_role("region", name=re.compile("^How the bill"))
+    expect(section).to_contain_text("The caretaker")
+    expect(section.locator("img")).to_have_js_property("complete", True)
+    assert section.locator("img").evaluate("image => image.naturalWidth") > 0
+    is_sound(screen, "delivery-recorded")
+    with screen.expect_download() as download:
+        drawer.get_by_role("link", name="Download the evidence").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        archive.extractall(tmp_path)
+    command = [sys.executable, "-I", str(tmp_path / "verify.py")]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert "door.png is the file that an event names" in done.stdout
 
 
 def test_many_are_resent_after_a_dry_run_that_names_the_number(screen: Page) -> None:

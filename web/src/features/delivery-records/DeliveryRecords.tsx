@@ -97,7 +97,7 @@ function Record({ record, timeZone }: { record: DeliveryRecordOut; timeZone: str
   ] as const;
   return (
     <>
-      <Text size="sm" fw={600} c="inherit">
+      <Text size="sm" fw={600}>
         {methodName(record.method, t)}
       </Text>
       <dl className={classes.facts}>
@@ -121,7 +121,7 @@ function Record({ record, timeZone }: { record: DeliveryRecordOut; timeZone: str
       </dl>
       {record.note && <p className={classes.note}>{record.note}</p>}
       {record.files.length > 0 && <FileList files={record.files} />}
-      <Text size="xs" c="inherit">
+      <Text size="xs" c="dimmed">
         {record.recordedBy.username}
         <span aria-hidden> · </span>
         <TimeStamp value={record.updatedAt} timeZone={timeZone} style="short" focusable />
