@@ -2,13 +2,13 @@
 
 import json
 import secrets
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from django.db import connection
 
 from trackcenter.communications import chain
@@ -102,25 +102,45 @@ class Ledger:
             self.error = failure_of(payload, header.type)
 
     def columns(self) -> dict[str, Any]:
-        """The columns of `communications` that the fold owns, with their SQL types in the names."""
+        """The columns of `communications` that the fold owns (`_COLUMNS`, and the last hash)."""
         return {
-            "delivery_status::text": self.state.status.value,
-            "newest_attempt::int": self.state.attempt,
-            "ready_to_print::bool": self.state.ready_to_print,
-            "outcome_unknown::bool": self.state.outcome_unknown,
-            "contradictory::bool": self.state.contradictory,
-            "queued_at::timestamptz": self.state.queued_at,
-            "sent_at::timestamptz": self.state.sent_at,
-            "delivered_at::timestamptz": self.state.delivered_at,
-            "opened_at::timestamptz": self.state.opened_at,
-            "failed_at::timestamptz": self.state.failed_at,
-            "provider_message_id::text": self.provider_message_id,
-            "error::jsonb": self.error,
-            "event_count::int": self.event_count,
-            "last_event_type::text": self.last_event_type,
-            "last_event_at::timestamptz": self.last_event_at,
-            "last_hash::bytea": self.last_hash,
+            "delivery_status": self.state.status.value,
+            "newest_attempt": self.state.attempt,
+            "ready_to_print": self.state.ready_to_print,
+            "outcome_unknown": self.state.outcome_unknown,
+            "contradictory": self.state.contradictory,
+            "queued_at": self.state.queued_at,
+            "sent_at": self.state.sent_at,
+            "delivered_at": self.state.delivered_at,
+            "opened_at": self.state.opened_at,
+            "failed_at": self.state.failed_at,
+            "provider_message_id": self.provider_message_id,
+            "error": self.error,
+            "event_count": self.event_count,
+            "last_event_type": self.last_event_type,
+            "last_event_at": self.last_event_at,
+            "last_hash": self.last_hash,
         }
+
+
+_COLUMNS = {
+    "delivery_status": "text",
+    "newest_attempt": "int",
+    "ready_to_print": "bool",
+    "outcome_unknown": "bool",
+    "contradictory": "bool",
+    "queued_at": "timestamptz",
+    "sent_at": "timestamptz",
+    "delivered_at": "timestamptz",
+    "opened_at": "timestamptz",
+    "failed_at": "timestamptz",
+    "provider_message_id": "text",
+    "error": "jsonb",
+    "event_count": "int",
+    "last_event_type": "text",
+    "last_event_at": "timestamptz",
+}
+"""What the fold computes, with its SQL type; the last hash comes as base64."""
 
 
 def append(events: Sequence[NewEvent]) -> list[Written]:
@@ -136,7 +156,7 @@ def append(events: Sequence[NewEvent]) -> list[Written]:
         return []
     ledgers = _lock({event.communication_id for event in events})
     recorded_at = now()
-    written, headers, hashes, payloads = [], [], [], []
+    written, rows, payloads = [], [], []
     for event in events:
         ledger = ledgers[event.communication_id]
         header = _header(event, ledger, recorded_at)
@@ -144,15 +164,13 @@ def append(events: Sequence[NewEvent]) -> list[Written]:
         salt = secrets.token_bytes(16)
         commitment = chain.commitment(salt, payload)
         digest = chain.event_hash(header, commitment, ledger.last_hash)
-        headers.append(header)
-        hashes.append((commitment, ledger.last_hash, digest))
-        payloads.append((salt, payload))
+        rows.append(_row(header, commitment, ledger.last_hash, digest))
+        payloads.append({"event_id": header.id, "salt": salt, "payload": payload})
         ledger.advance(header, digest, payload)
         written.append(
             Written(header.id, ledger.id, header.sequence, header.attempt, ledger.state.status)
         )
-    _insert(headers, hashes, payloads)
-    _update(ledgers.values())
+    _write(rows, payloads, ledgers.values())
     return written
 
 
@@ -232,53 +250,50 @@ def failure_of(payload: dict[str, Any], event_type: str) -> dict[str, Any] | Non
     return None
 
 
-def _insert(
-    headers: list[chain.Header],
-    hashes: list[tuple[bytes, bytes, bytes]],
-    payloads: list[tuple[bytes, dict[str, Any]]],
+def _row(header: chain.Header, commitment: bytes, previous: bytes, digest: bytes) -> dict[str, Any]:
+    return {
+        **header._asdict(),
+        "payload_commitment": commitment,
+        "previous_hash": previous,
+        "hash": digest,
+    }
+
+
+_WRITE = f"""
+    WITH written AS (
+        INSERT INTO communication_events
+            (id, communication_id, building_id, year, sequence, attempt, type, qualifier,
+             source, user_id, occurred_at, recorded_at,
+             payload_commitment, previous_hash, hash)
+        SELECT id, communication_id, building_id, year, sequence, attempt, type, qualifier,
+               source, user_id, occurred_at, recorded_at,
+               decode(payload_commitment, 'base64'), decode(previous_hash, 'base64'),
+               decode(hash, 'base64')
+        FROM json_to_recordset(%s) AS rows
+            (id uuid, communication_id uuid, building_id uuid, year int, sequence int, attempt int,
+             type text, qualifier text, source text, user_id uuid, occurred_at timestamptz,
+             recorded_at timestamptz, payload_commitment text, previous_hash text, hash text)),
+    payloads AS (
+        INSERT INTO communication_event_payloads (event_id, salt, payload)
+        SELECT event_id, decode(salt, 'base64'), payload
+        FROM json_to_recordset(%s) AS rows (event_id uuid, salt text, payload jsonb))
+    UPDATE communications
+    SET {", ".join(f"{name} = news.{name}" for name in _COLUMNS)},
+        last_hash = decode(news.last_hash, 'base64')
+    FROM json_to_recordset(%s) AS news
+        (id uuid, {", ".join(f"{name} {type_}" for name, type_ in _COLUMNS.items())},
+         last_hash text)
+    WHERE communications.id = news.id
+"""
+
+
+def _write(
+    rows: list[dict[str, Any]], payloads: list[dict[str, Any]], ledgers: Iterable[Ledger]
 ) -> None:
+    """Events, payloads and computed columns, in one statement."""
+    news = [{"id": ledger.id, **ledger.columns()} for ledger in ledgers]
     with connection.cursor() as cursor:
+        # msgspec writes bytes as base64.
         cursor.execute(
-            """
-            INSERT INTO communication_events
-                (id, communication_id, building_id, year, sequence, attempt, type, qualifier,
-                 source, user_id, occurred_at, recorded_at,
-                 payload_commitment, previous_hash, hash)
-            SELECT * FROM unnest(
-                %s::uuid[], %s::uuid[], %s::uuid[], %s::int[], %s::int[], %s::int[], %s::text[],
-                %s::text[], %s::text[], %s::uuid[], %s::timestamptz[], %s::timestamptz[],
-                %s::bytea[], %s::bytea[], %s::bytea[])
-            """,
-            [list(column) for column in zip(*headers, strict=True)]
-            + [list(column) for column in zip(*hashes, strict=True)],
-        )
-        cursor.execute(
-            """
-            INSERT INTO communication_event_payloads (event_id, salt, payload)
-            SELECT id, salt, payload::jsonb
-            FROM unnest(%s::uuid[], %s::bytea[], %s::text[]) AS rows (id, salt, payload)
-            """,
-            [
-                [header.id for header in headers],
-                [salt for salt, _ in payloads],
-                [json.dumps(payload, ensure_ascii=False) for _, payload in payloads],
-            ],
-        )
-
-
-def _update(ledgers: Iterable[Ledger]) -> None:
-    columns: dict[str, list[Any]] = defaultdict(list)
-    for ledger in ledgers:
-        columns["id::uuid"].append(ledger.id)
-        for name, value in ledger.columns().items():
-            columns[name].append(json.dumps(value) if isinstance(value, dict) else value)
-    names = [name.split("::")[0] for name in columns]
-    arrays = ", ".join(f"%s::{name.split('::')[1]}[]" for name in columns)
-    assignments = ", ".join(f"{name} = news.{name}" for name in names if name != "id")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE communications SET {assignments} "
-            f"FROM unnest({arrays}) AS news ({', '.join(names)}) "
-            "WHERE communications.id = news.id",
-            list(columns.values()),
+            _WRITE, [msgspec.json.encode(each).decode() for each in (rows, payloads, news)]
         )
