@@ -1,5 +1,6 @@
 import json
 import multiprocessing
+import re
 import stat
 import threading
 from concurrent.futures import ProcessPoolExecutor
@@ -30,6 +31,14 @@ def problems(environ: dict[str, str]) -> list[str]:
     with pytest.raises(SettingsError) as caught:
         read_environment(environ)
     return caught.value.problems
+
+
+def test_the_operations_guide_has_every_setting_and_no_other() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    section = guide.partition("\n## Settings\n")[2].partition("\n## ")[0]
+    rows = [row.split("|")[1] for row in section.splitlines() if row.startswith("| `")]
+    documented = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(documented) == sorted(NAMES)
 
 
 def test_nothing_set_is_a_development_machine() -> None:
