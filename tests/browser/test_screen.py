@@ -38,6 +38,7 @@ LEFT_AND_FAILED = """
     FROM communications c JOIN buildings b ON b.id = c.building_id
     WHERE b.code = %s AND year = %s
 """
+REFUSED = re.compile(r"Failed to load resource: .*(status of 4|CONNECTION_RESET)")
 SHOTS = os.environ.get("SCREENSHOTS")
 PNG = (
     b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00"
@@ -88,7 +89,7 @@ def screen(chromium: Browser, office: str, site: Installation) -> Iterator[Page]
         "console",
         lambda said: (
             complaints.append(said.text)
-            if said.type == "error" and "status of 4" not in said.text
+            if said.type == "error" and not REFUSED.search(said.text)
             else None
         ),
     )

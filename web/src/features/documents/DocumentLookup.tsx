@@ -3,6 +3,7 @@ import { IconArrowRight, IconBarcode } from "@tabler/icons-react";
 import { type RefObject, useState } from "react";
 import { ApiError } from "../../api";
 import { useText } from "../../i18n/Language";
+import { leaveTemplates } from "../track-center/filters";
 import { problemText } from "../track-center/ProblemNotice";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import { useFindDocument } from "./queries";
@@ -33,6 +34,7 @@ export function DocumentLookup({ inputRef }: { inputRef: RefObject<HTMLInputElem
           full: null,
           after: null,
           page: null,
+          ...leaveTemplates,
         });
       },
     });
