@@ -91,6 +91,14 @@ def test_a_second_word_changes_the_record_and_keeps_the_first_in_the_events(admi
         "CREATED", "NOTICE", "MANUAL_MARKED", "MANUAL_MARKED",
     ]  # fmt: skip
     assert AuditNote.objects.count() == 3
+    history = answer.json()["history"]
+    assert [sorted(change["changes"]) for change in history] == [
+        ["dispatchedAt"], ["deliveredAt"], ["deliveredAt", "witness"],
+    ]  # fmt: skip
+    assert {change["user"]["username"] for change in history} == {"ada"}
+    assert history[-1]["eventId"] == answer.json()["eventId"]
+    (shown,) = admin.get(f"/api/track/units/{letter.unit_id}").json()["deliveryRecords"]
+    assert shown["history"] == history
 
 
 def test_the_same_word_again_changes_nothing(admin: Client):
@@ -217,6 +225,44 @@ def test_a_manual_event_carries_its_proof(admin: Client):
     assert event.payload_row.payload["proofSha256"] == proof.sha256
     assert AuditNote.objects.get().note == "Signed"
     assert status_of(one) == "MANUAL"
+
+
+def test_a_manual_event_with_a_witness_keeps_the_delivery_record_by_the_same_event(admin: Client):
+    email, letter = a_bill("EMAIL", "LETTER")
+    form = {
+        "type": "POSTAL_DELIVERY",
+        "note": "In the box on the corner",
+        "dispatchedAt": "2026-03-01T08:00:00Z",
+        "witness": "Frau Beck",
+        "proofFile": uploaded(a_pdf(), "s.pdf"),
+    }
+    assert manual(admin, email, form).status_code == 201
+    kept = UnitDeliveryRecord.objects.get()
+    assert (kept.method, kept.year, kept.witness) == ("POSTAL_DELIVERY", YEAR, "Frau Beck")
+    assert kept.dispatched_at == datetime(2026, 3, 1, 8, tzinfo=UTC)
+    assert kept.delivered_at is None
+    assert kept.attachments.get() == Attachment.objects.get()
+    # Of the message it was said of, not of the one by the record's channel.
+    marked = events_of(email)[-1]
+    assert marked.payload_row.payload["detail"]["recordId"] == str(kept.id)
+    assert (status_of(email), status_of(letter)) == ("MANUAL", "PENDING")
+    assert AuditNote.objects.get().note == "In the box on the corner"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"type": "RETURNED", "witness": "Frau Beck"},
+        {"dispatchedAt": "2026-03-02T08:00:00Z", "occurredAt": "2026-03-01T08:00:00Z"},
+        {"note": "  ", "witness": "Frau Beck"},
+    ],
+    ids=["returned", "arrived-before-it-left", "no-note"],
+)
+def test_a_manual_event_that_cannot_be_leaves_no_record(admin: Client, wrong: dict[str, str]):
+    (one,) = a_bill("LETTER")
+    assert manual(admin, one, {"type": "OTHER", "note": "x", **wrong}).status_code == 422
+    assert not UnitDeliveryRecord.objects.exists()
+    assert len(events_of(one)) == 1
 
 
 def test_a_manual_event_is_taken_as_json_too_and_needs_a_note(admin: Client):

@@ -181,6 +181,23 @@ class AttachmentOut(WireSchema):
     created_at: datetime
 
 
+class FieldChange(WireSchema):
+    old: str | None
+    new: str | None
+
+
+class RecordChangeOut(WireSchema):
+    """One change of a delivery record: by whom, and each field's old and new value."""
+
+    event_id: UUID
+    at: datetime
+    user: UserOut | None
+    changes: dict[str, FieldChange] = Field(
+        description="by field: dispatchedAt, deliveredAt, witness, note"
+    )
+    proofs: int = Field(description="files added")
+
+
 class DeliveryRecordOut(WireSchema):
     """A person's record of how a unit's bill of one year was handed over."""
 
@@ -193,6 +210,7 @@ class DeliveryRecordOut(WireSchema):
     note: str
     files: list[AttachmentOut]
     recorded_by: UserOut
+    history: list[RecordChangeOut] = Field(description="oldest first; the first made the record")
     created_at: datetime
     updated_at: datetime
 

@@ -402,11 +402,39 @@ def delivery_records(unit: Unit, *, year: int | None = None) -> list[dict[str, A
     rows = unit.delivery_records.select_related("recorded_by").prefetch_related("attachments")
     if year is not None:
         rows = rows.filter(year=year)
-    return [delivery_record(record) for record in rows.order_by("-year", "-created_at")]
+    records = list(rows.order_by("-year", "-created_at"))
+    history = _record_changes(unit.pk) if records else {}
+    return [_delivery_record(record, history) for record in records]
 
 
 def delivery_record(record: Any) -> dict[str, Any]:
     """A record as `DeliveryRecordOut`."""
+    return _delivery_record(record, _record_changes(record.unit_id))
+
+
+def _record_changes(unit_id: UUID) -> dict[str, list[dict[str, Any]]]:
+    """Who changed a unit's delivery records, when and how, oldest first, by the record's id."""
+    events = Event.objects.filter(
+        communication__unit=unit_id,
+        type__in=("NOTICE", "MANUAL_MARKED"),
+        payload_row__payload__detail__has_key="recordId",
+    )
+    history: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for event in events.select_related("user", "payload_row").order_by("recorded_at", "id"):
+        detail = event.payload_row.payload["detail"]
+        history[detail["recordId"]].append(
+            {
+                "eventId": event.id,
+                "at": event.recorded_at,
+                "user": _user(event.user) if event.user else None,
+                "changes": detail["changes"],
+                "proofs": len(detail["proofs"]),
+            }
+        )
+    return history
+
+
+def _delivery_record(record: Any, history: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     return {
         "id": record.id,
         "year": record.year,
@@ -417,6 +445,7 @@ def delivery_record(record: Any) -> dict[str, Any]:
         "note": record.note,
         "files": [_attachment(attachment) for attachment in record.attachments.all()],
         "recordedBy": _user(record.recorded_by),
+        "history": history.get(str(record.id), []),
         "createdAt": record.created_at,
         "updatedAt": record.updated_at,
     }

@@ -250,10 +250,11 @@ def manual_event(
     note: str,
     occurred_at: datetime | None = None,
     proof_sha256: str | None = None,
+    detail: dict[str, Any] | None = None,
 ) -> Written:
     """A person vouches for a delivery, or reports returned mail: the event and the audit note.
 
-    `occurred_at` is aware and not in the future.
+    `occurred_at` is aware and not in the future; `detail` is a delivery record's, if one is kept.
     """
     if type not in MANUAL_TYPES:
         raise InputError.at("body", "type", msg=f"one of {', '.join(MANUAL_TYPES)}")
@@ -268,7 +269,9 @@ def manual_event(
     if type == "RETURNED":
         payload = Returned(note=note, proof_sha256=proof_sha256)
     else:
-        payload = ManualMarked(method=type, note=note, proof_sha256=proof_sha256)
+        payload = ManualMarked(
+            method=type, note=note, proof_sha256=proof_sha256, detail=detail or {}
+        )
     written = events.append(
         [
             NewEvent(

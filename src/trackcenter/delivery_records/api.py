@@ -39,6 +39,8 @@ def manual_event(request: HttpRequest, communication_id: UUID) -> HttpResponse:
         type=body.type,
         note=body.note,
         occurred_at=body.occurred_at,
+        dispatched_at=body.dispatched_at,
+        witness=body.witness,
         proof=accept(file, "body", "proofFile") if file else None,
     )
     return respond(event_accepted(written), 201)

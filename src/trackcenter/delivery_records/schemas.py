@@ -27,11 +27,16 @@ Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class ManualEventIn(WireSchema):
-    """As a form it may also carry `proofFile`."""
+    """As a form it may also carry `proofFile`.
+
+    With `dispatchedAt` or `witness` the unit's delivery record of that year and way is kept, too.
+    """
 
     type: ManualType
     note: str = Field(min_length=1, max_length=4000)
     occurred_at: Moment | None = None
+    dispatched_at: Moment | None = None
+    witness: str | None = Field(default=None, max_length=200)
 
 
 class DeliveryRecordIn(WireSchema):

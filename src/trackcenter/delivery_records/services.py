@@ -33,6 +33,8 @@ CHANNEL_OF_METHOD = {
 }
 """Which communication a record is about. Another word is about the unit's newest."""
 
+RETURNED = "RETURNED"
+
 FIELDS = ("dispatched_at", "delivered_at", "witness", "note")
 
 
@@ -54,9 +56,31 @@ def manual_event(
     type: str,
     note: str,
     occurred_at: datetime | None = None,
+    dispatched_at: datetime | None = None,
+    witness: str | None = None,
     proof: Proof | None = None,
 ) -> Written:
-    """`communications.services.manual_event`, with a proof that hangs on the communication."""
+    """`communications.services.manual_event`, with a proof that hangs on the communication.
+
+    Who says when it was dispatched or who saw it also keeps the delivery record of that unit, year
+    and way (`type`): one event tells both. Raises `InputError` for moments that cannot be.
+    """
+    given = {"dispatched_at": dispatched_at, "witness": witness, "delivered_at": occurred_at}
+    kept = None
+    if dispatched_at or witness:
+        if type == RETURNED:
+            msg = "mail that came back was neither handed over nor witnessed"
+            raise InputError.at("body", "type", msg=msg)
+        communication = _visible(actor, communication_id)
+        kept = _keep(
+            actor,
+            _locked(actor, communication.unit_id),
+            communication,
+            year=communication.year,
+            method=type,
+            given={"note": note.strip(), **{key: said for key, said in given.items() if said}},
+            proofs=[proof] if proof else [],
+        )
     written = services.manual_event(
         actor,
         communication_id,
@@ -64,10 +88,10 @@ def manual_event(
         note=note,
         occurred_at=occurred_at,
         proof_sha256=proof.sha256 if proof else None,
+        detail=kept.detail if kept else None,
     )
-    if proof:
-        communication = Communication.objects.visible_to(actor.visible).get(id=communication_id)
-        attach(communication, [proof])
+    if proof and not kept:
+        attach(_visible(actor, communication_id), [proof])
     return written
 
 
@@ -88,29 +112,17 @@ def record_delivery(
     itself is vouched for or dated anew, else a NOTICE. Saying the same again changes nothing.
     Raises `InputError` for moments that cannot be, and `Conflict` for a unit without bills.
     """
-    # The unit's lock: two requests about one record come one after the other.
-    units = Unit.objects.visible_to(actor.visible).select_for_update()
-    unit = units.filter(id=unit_id).first()
-    if unit is None:
-        raise NotFound("no such unit")
+    unit = _locked(actor, unit_id)
     communication = _communication_of(actor, unit, year, method)
-    record = UnitDeliveryRecord.objects.filter(unit=unit, year=year, method=method).first()
-    created = record is None
-    record = record or UnitDeliveryRecord(
-        unit=unit, year=year, method=method, recorded_by_id=actor.user_id
-    )
-    changes = _apply(record, given)
-    _check(record, changes)
-    if not created and not changes and not proofs:
+    kept = _keep(actor, unit, communication, year=year, method=method, given=given, proofs=proofs)
+    record, changes = kept.record, kept.changes
+    if not kept.created and not changes and not proofs:
         return Recorded(record, communication, None, created=False)
-    record.updated_at = now()
-    record.save()
-    record.attachments.add(*attach(communication, proofs))
     event = events.append(
         [
             NewEvent(
                 communication_id=communication.id,
-                payload=_payload(record, changes, proofs, created=created),
+                payload=_payload(kept, proofs),
                 source=Source.USER,
                 user_id=actor.user_id,
                 occurred_at=record.delivered_at if "deliveredAt" in changes else None,
@@ -123,7 +135,67 @@ def record_delivery(
         event_id=event.id,
         note=_words(record, changes),
     )
-    return Recorded(record, communication, event, created)
+    return Recorded(record, communication, event, kept.created)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A record as it now stands, and what an event says about the change."""
+
+    record: UnitDeliveryRecord
+    created: bool
+    changes: dict[str, dict[str, Any]]
+    detail: dict[str, Any]
+
+
+def _keep(
+    actor: Actor,
+    unit: Unit,
+    communication: Communication,
+    *,
+    year: int,
+    method: str,
+    given: dict[str, Any],
+    proofs: Sequence[Proof],
+) -> _Kept:
+    """Write what was said into the record of a unit, year and method; its event is the caller's."""
+    record = UnitDeliveryRecord.objects.filter(unit=unit, year=year, method=method).first()
+    created = record is None
+    record = record or UnitDeliveryRecord(
+        unit=unit, year=year, method=method, recorded_by_id=actor.user_id
+    )
+    changes = _apply(record, given)
+    _check(record, changes)
+    if created or changes or proofs:
+        record.updated_at = now()
+        record.save()
+        record.attachments.add(*attach(communication, proofs))
+    detail = {
+        "recordId": str(record.id),
+        "method": method,
+        "year": year,
+        "created": created,
+        "changes": changes,
+        "proofs": [proof.sha256 for proof in proofs],
+    }
+    return _Kept(record, created, changes, detail)
+
+
+def _locked(actor: Actor, unit_id: UUID) -> Unit:
+    """The unit, locked: two requests about one record come one after the other."""
+    units = Unit.objects.visible_to(actor.visible).select_for_update()
+    unit = units.filter(id=unit_id).first()
+    if unit is None:
+        raise NotFound("no such unit")
+    return unit
+
+
+def _visible(actor: Actor, communication_id: UUID) -> Communication:
+    communications = Communication.objects.visible_to(actor.visible)
+    communication = communications.filter(id=communication_id).first()
+    if communication is None:
+        raise NotFound("no such communication")
+    return communication
 
 
 def _communication_of(actor: Actor, unit: Unit, year: int, method: str) -> Communication:
@@ -174,29 +246,15 @@ def _check(record: UnitDeliveryRecord, changes: dict[str, dict[str, Any]]) -> No
         raise InputError.at("body", "deliveredAt", msg=msg)
 
 
-def _payload(
-    record: UnitDeliveryRecord,
-    changes: dict[str, dict[str, Any]],
-    proofs: Sequence[Proof],
-    *,
-    created: bool,
-) -> Payload:
-    detail = {
-        "recordId": str(record.id),
-        "method": record.method,
-        "year": record.year,
-        "created": created,
-        "changes": changes,
-        "proofs": [proof.sha256 for proof in proofs],
-    }
-    if "deliveredAt" in changes:
+def _payload(kept: _Kept, proofs: Sequence[Proof]) -> Payload:
+    if "deliveredAt" in kept.changes:
         return ManualMarked(
-            method=record.method,
-            note=_words(record, changes),
+            method=kept.record.method,
+            note=_words(kept.record, kept.changes),
             proof_sha256=proofs[0].sha256 if proofs else None,
-            detail=detail,
+            detail=kept.detail,
         )
-    return Notice(kind="DELIVERY_RECORD", detail=detail)
+    return Notice(kind="DELIVERY_RECORD", detail=kept.detail)
 
 
 def _words(record: UnitDeliveryRecord, changes: dict[str, dict[str, Any]]) -> str:

@@ -640,6 +640,12 @@ export type DeliveryRecordOut = {
     files: Array<AttachmentOut>;
     recordedBy: UserOut;
     /**
+     * History
+     *
+     * oldest first; the first made the record
+     */
+    history: Array<RecordChangeOut>;
+    /**
      * Createdat
      */
     createdAt: string;
@@ -647,6 +653,20 @@ export type DeliveryRecordOut = {
      * Updatedat
      */
     updatedAt: string;
+};
+
+/**
+ * FieldChange
+ */
+export type FieldChange = {
+    /**
+     * Old
+     */
+    old: string | null;
+    /**
+     * New
+     */
+    new: string | null;
 };
 
 /**
@@ -668,6 +688,37 @@ export type LegalHoldOut = {
      * Placedat
      */
     placedAt: string;
+};
+
+/**
+ * RecordChangeOut
+ *
+ * One change of a delivery record: by whom, and each field's old and new value.
+ */
+export type RecordChangeOut = {
+    /**
+     * Eventid
+     */
+    eventId: string;
+    /**
+     * At
+     */
+    at: string;
+    user: UserOut | null;
+    /**
+     * Changes
+     *
+     * by field: dispatchedAt, deliveredAt, witness, note
+     */
+    changes: {
+        [key: string]: FieldChange;
+    };
+    /**
+     * Proofs
+     *
+     * files added
+     */
+    proofs: number;
 };
 
 /**
@@ -1310,6 +1361,12 @@ export type RecordAccepted = {
      */
     files: Array<AttachmentOut>;
     recordedBy: UserOut;
+    /**
+     * History
+     *
+     * oldest first; the first made the record
+     */
+    history: Array<RecordChangeOut>;
     /**
      * Createdat
      */
@@ -3518,6 +3575,8 @@ export type RecordManualEventData = {
      * ManualEventIn
      *
      * As a form it may also carry `proofFile`.
+     *
+     * With `dispatchedAt` or `witness` the unit's delivery record of that year and way is kept, too.
      */
     body: {
         /**
@@ -3532,6 +3591,14 @@ export type RecordManualEventData = {
          * Occurredat
          */
         occurredAt?: string | null;
+        /**
+         * Dispatchedat
+         */
+        dispatchedAt?: string | null;
+        /**
+         * Witness
+         */
+        witness?: string | null;
     };
     path: {
         /**
