@@ -27,6 +27,7 @@ from trackcenter.buildings.api import router as buildings
 from trackcenter.communications.api import router as communications
 from trackcenter.delivery.api import router as senders
 from trackcenter.delivery.branding.api import router as templates
+from trackcenter.delivery.dead_letters.api import router as dead_letters
 from trackcenter.delivery_records.api import router as delivery_records
 from trackcenter.evidence.api import router as evidence
 from trackcenter.exports.api import router as exports
@@ -140,7 +141,8 @@ def _record_reading(operation: Operation) -> None:
         if response.status_code >= HTTPStatus.BAD_REQUEST:
             return response
         try:
-            record_reading(actor(request), act, UUID(str(values[subject])))
+            whose = UUID(str(values[subject])) if subject else None
+            record_reading(actor(request), act, whose)
         except (OperationalError, InterfaceError) as error:
             return api.on_exception(request, error)
         return response
@@ -191,6 +193,7 @@ for router in (
     templates,
     access,
     senders,
+    dead_letters,
     receipts,
     webhooks,
 ):

@@ -41,6 +41,7 @@ PATH_PARAMETERS: Final[dict[str, _Owner | None]] = {
     "document_code": None,
     "year": None,
     "export_id": None,
+    "letter_id": None,
     "token_id": None,
 }
 """Every path parameter the API may have. One that is missing here shuts its route for everybody
@@ -56,9 +57,10 @@ class AdminOnly(AuthBase):
         "A token of `trackcenter token create`, or a session cookie and CSRF token"
     )
 
-    def __init__(self, *, readers_may_write: bool = False) -> None:
+    def __init__(self, *, readers_may_write: bool = False, readers_may_read: bool = True) -> None:
         super().__init__()
         self._readers_may_write = readers_may_write
+        self._readers_may_read = readers_may_read
 
     def __call__(self, request: HttpRequest) -> Actor | None:
         """The actor, or None (401). Raises `NotFound` (404) and `Forbidden` (403)."""
@@ -68,6 +70,8 @@ class AdminOnly(AuthBase):
         kwargs = request.resolver_match.kwargs if request.resolver_match else {}
         located = _locate(actor, kwargs)
         if request.method in SAFE_METHODS:
+            if not self._readers_may_read and not (actor.is_admin and actor.sees_everything):
+                raise Forbidden("only administrators of every building may see this")
             return actor
         if by_session and check_csrf(request) is not None:
             raise Forbidden("the CSRF token is missing or wrong; reload the page")
@@ -83,6 +87,8 @@ class AdminOnly(AuthBase):
 admin_only = AdminOnly()
 readers_too = AdminOnly(readers_may_write=True)
 """For the few POSTs that change nothing a reader must not change: a viewer may export."""
+office_only = AdminOnly(readers_may_read=False)
+"""For what shows the insides of the installation: a viewer may not even read it."""
 
 
 def _who(request: HttpRequest) -> tuple[Actor | None, bool]:

@@ -22,7 +22,7 @@ app = typer.Typer(
 )
 audit = typer.Typer(no_args_is_help=True, help="Check the evidence.")
 token = typer.Typer(no_args_is_help=True, help="Bearer tokens for programs.")
-jobs = typer.Typer(no_args_is_help=True, help="The queue's dead jobs.")
+jobs = typer.Typer(no_args_is_help=True, help="Dead letters: what the queue gave up.")
 subscriptions = typer.Typer(no_args_is_help=True, help="Microsoft Graph's change notifications.")
 app.add_typer(audit, name="audit")
 app.add_typer(token, name="token")
@@ -405,22 +405,55 @@ def audit_key() -> None:
 @jobs.command("dead")
 @with_application
 def jobs_dead() -> None:
-    """List the jobs that were given up, with their reasons."""
-    from trackcenter.queue.dead import list_dead
+    """List the dead letters: jobs and messages that were given up, with their reasons."""
+    from trackcenter.delivery.dead_letters import command
 
-    for job in list_dead():
-        print(job)
+    for line in command.dead_lines():
+        print(line)
+
+
+@jobs.command("show")
+@with_application
+def jobs_show(id: Annotated[str, typer.Argument(help="Of `jobs dead`.")]) -> None:
+    """Show one dead letter and what it is about, as JSON."""
+    from trackcenter.delivery.dead_letters import command
+
+    print(command.show(id))
 
 
 @jobs.command("requeue")
 @with_application
 def jobs_requeue(
-    id: Annotated[list[int] | None, typer.Argument(help="Of `jobs dead`; none: all.")] = None,
+    id: Annotated[list[str] | None, typer.Argument(help="Of `jobs dead`; none: all.")] = None,
+    username: Annotated[str | None, typer.Option(help="In whose name, for the record.")] = None,
 ) -> None:
-    """Run dead jobs again."""
-    from trackcenter.queue.dead import requeue
+    """Run dead letters again, after mending the cause."""
+    from trackcenter.delivery.dead_letters import command
 
-    print(f"{requeue(id or None)} queued again.")
+    print(f"{command.requeue(id, username)} queued again.")
+
+
+@jobs.command("discard")
+@with_application
+def jobs_discard(
+    id: Annotated[str, typer.Argument(help="Of `jobs dead`.")],
+    note: Annotated[str, typer.Option(help="Why it may be forgotten.")],
+    username: Annotated[str, typer.Option(help="In whose name.")],
+) -> None:
+    """Give a dead letter up for good; who, when, why and the letter itself stay on record."""
+    from trackcenter.delivery.dead_letters import command
+
+    print(command.discard(id, note, username))
+
+
+@jobs.command("decided")
+@with_application
+def jobs_decided() -> None:
+    """List what was decided about dead letters, newest first."""
+    from trackcenter.delivery.dead_letters import command
+
+    for line in command.decided_lines():
+        print(line)
 
 
 @subscriptions.command("ensure")

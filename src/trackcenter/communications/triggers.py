@@ -81,6 +81,7 @@ APPEND_ONLY_TABLES = (
     "communication_audit_notes",
     "billing_snapshots",
     "access_log",
+    "dead_letter_decisions",
     "evidence_leaves",
     "evidence_nodes",
     "evidence_seals",

@@ -1,36 +1,16 @@
-"""Dead jobs: those that were given up, each with the reason of its last failure."""
+"""Dead jobs of the database: those that were given up, each with the reason of its last failure."""
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 
 from trackcenter.kit.canonical import clean
 from trackcenter.kit.clock import now
+from trackcenter.queue.letters import DeadLetter, Place
 from trackcenter.queue.publish import TASKS
 
 LONGEST_REASON = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class DeadJob:
-    """A job that will not run again by itself."""
-
-    id: int
-    task: str
-    queue: str
-    runs: int
-    message: dict[str, Any]
-    reason: str
-
-    def __str__(self) -> str:
-        runs = "1 run" if self.runs == 1 else f"{self.runs} runs"
-        return (
-            f"{self.id}  {self.queue}  {self.task}  {runs}  {json.dumps(self.message)}\n"
-            f"    {self.reason or 'no reason was recorded: its worker was killed'}"
-        )
 
 
 def remember_failure(job_id: int | None, error: Exception) -> int:
@@ -53,38 +33,59 @@ def remember_failure(job_id: int | None, error: Exception) -> int:
     return int(row[0]) if row else 1
 
 
-def list_dead(limit: int = 1000) -> list[DeadJob]:
-    """The dead jobs, newest first."""
+def failed_jobs(
+    *, ids: Sequence[int] | None = None, after: Place | None = None, limit: int = 200
+) -> list[DeadLetter]:
+    """Dead jobs of the database, newest first: these, or those behind a place in that order."""
+    at, text = after or (None, None)
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT id, task_name, queue_name, attempts, args, coalesce(reason, '')
-            FROM procrastinate_jobs LEFT JOIN job_failures ON job_id = id
-            WHERE status = 'failed' AND task_name = ANY(%s) ORDER BY id DESC LIMIT %s
+            SELECT * FROM (
+                SELECT job.id::text COLLATE "C" AS id, queue_name, task_name, args::text, attempts,
+                       coalesce(reason, ''),
+                       coalesce(
+                           failed_at,
+                           (SELECT max(at) FROM procrastinate_events WHERE job_id = job.id),
+                           'epoch'
+                       ) AS at
+                FROM procrastinate_jobs AS job LEFT JOIN job_failures ON job_id = job.id
+                WHERE status = 'failed' AND task_name = ANY(%(tasks)s)
+                  AND (%(ids)s::bigint[] IS NULL OR job.id = ANY(%(ids)s))
+            ) AS dead
+            WHERE %(at)s::timestamptz IS NULL OR (at, id) < (%(at)s, %(after)s)
+            ORDER BY at DESC, id DESC LIMIT %(limit)s
             """,
-            [list(TASKS), limit],
+            {
+                "tasks": list(TASKS),
+                "ids": None if ids is None else list(ids),
+                "at": at,
+                "after": text,
+                "limit": limit,
+            },
         )
         rows = cursor.fetchall()
     return [
-        DeadJob(id_, task, queue, runs, json.loads(message), reason)
-        for id_, task, queue, runs, message, reason in rows
+        DeadLetter(
+            id=id_,
+            queue=queue,
+            task=task,
+            message=json.loads(message),
+            reason=reason or "no reason was recorded: its worker was killed",
+            runs=runs,
+            at=moment,
+        )
+        for id_, queue, task, message, runs, reason, moment in rows
     ]
 
 
-@transaction.atomic
-def requeue(ids: Sequence[int] | None = None) -> int:
-    """Queue dead jobs again, these or all of them, as if they had never run. Says how many."""
+def requeue_jobs(ids: Sequence[int]) -> int:
+    """Queue dead jobs of the database again, as if they had never run. Says how many were dead.
+
+    Must run in a transaction.
+    """
+    dead = _hold(ids)
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT id FROM procrastinate_jobs
-            WHERE status = 'failed' AND task_name = ANY(%s)
-              AND (%s::bigint[] IS NULL OR id = ANY(%s))
-            ORDER BY id FOR UPDATE
-            """,
-            [list(TASKS), *[list(ids) if ids is not None else None] * 2],
-        )
-        dead = [row[0] for row in cursor.fetchall()]
         cursor.execute(
             """
             SELECT procrastinate_retry_job_v2(id, %s, NULL, NULL, NULL)
@@ -96,3 +97,25 @@ def requeue(ids: Sequence[int] | None = None) -> int:
         # The count decides how much patience is left.
         cursor.execute("UPDATE job_failures SET failures = 0 WHERE job_id = ANY(%s)", [dead])
     return len(dead)
+
+
+def delete_jobs(ids: Sequence[int]) -> int:
+    """Forget dead jobs of the database. Says how many were dead. Must run in a transaction."""
+    dead = _hold(ids)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs WHERE id = ANY(%s)", [dead])
+    return len(dead)
+
+
+def _hold(ids: Sequence[int]) -> list[int]:
+    """Those of the jobs that are dead, locked, so that two people do not both decide."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT id FROM procrastinate_jobs
+            WHERE status = 'failed' AND task_name = ANY(%s) AND id = ANY(%s)
+            ORDER BY id FOR UPDATE
+            """,
+            [list(TASKS), list(ids)],
+        )
+        return [row[0] for row in cursor.fetchall()]

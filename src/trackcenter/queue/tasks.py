@@ -7,6 +7,7 @@ from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
 from trackcenter.queue.dead import remember_failure
+from trackcenter.queue.periodic import forget_failed_runs
 from trackcenter.queue.publish import MAINTENANCE
 from trackcenter.queue.retry import ByPermanence, RetryAt, counted
 
@@ -47,3 +48,9 @@ def every(cron: str, name: str) -> Callable[[Callable[[], None]], Callable[[], N
         return function
 
     return register
+
+
+@every("41 4 * * 0", "forget-failed-runs")
+def forget_failures() -> None:
+    """Once a week."""
+    forget_failed_runs()

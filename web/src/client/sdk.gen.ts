@@ -2,7 +2,7 @@
 
 import { type Client, type ClientMeta, formDataBodySerializer, type Options as Options2, type RequestResult, type TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddNoteData, AddNoteErrors, AddNoteResponses, EstimateBatchData, EstimateBatchErrors, EstimateBatchResponses, FindDocumentData, FindDocumentErrors, FindDocumentResponses, GetAttachmentData, GetAttachmentErrors, GetBatchData, GetBatchErrors, GetBatchResponses, GetCommunicationData, GetCommunicationErrors, GetCommunicationResponses, GetEvidenceData, GetEvidenceErrors, GetEvidenceResponses, GetExportData, GetExportErrors, GetExportResponses, GetPrintRunData, GetPrintRunErrors, GetPrintRunResponses, GetProgressData, GetProgressErrors, GetProgressResponses, GetRetentionReportData, GetRetentionReportErrors, GetRetentionReportResponses, GetTemplatesData, GetTemplatesErrors, GetTemplatesResponses, GetUnitData, GetUnitErrors, GetUnitResponses, GreetEmailReportsData, GreetEmailReportsErrors, GreetEmailReportsResponses, GreetSmsReportsData, GreetSmsReportsErrors, GreetSmsReportsResponses, ImportBillingFileData, ImportBillingFileErrors, ImportBillingFileResponses, LiftLegalHoldData, LiftLegalHoldErrors, LiftLegalHoldResponses, ListActivityData, ListActivityErrors, ListActivityResponses, ListBuildingsData, ListBuildingsErrors, ListBuildingsResponses, ListContradictionsData, ListContradictionsErrors, ListContradictionsResponses, ListExportsData, ListExportsErrors, ListExportsResponses, ListPausedSendersData, ListPausedSendersErrors, ListPausedSendersResponses, ListPrintRunsData, ListPrintRunsErrors, ListPrintRunsResponses, ListSuggestionsData, ListSuggestionsErrors, ListSuggestionsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUnitsData, ListUnitsErrors, ListUnitsResponses, ListUnknownOutcomesData, ListUnknownOutcomesErrors, ListUnknownOutcomesResponses, ListUnresolvedReceiptsData, ListUnresolvedReceiptsErrors, ListUnresolvedReceiptsResponses, ListYearsData, ListYearsErrors, ListYearsResponses, MakePrintRunData, MakePrintRunErrors, MakePrintRunResponses, MarkPostedData, MarkPostedErrors, MarkPostedResponses, PlaceLegalHoldData, PlaceLegalHoldErrors, PlaceLegalHoldResponses, PreviewMessageData, PreviewMessageErrors, PreviewMessageResponses, ReceiveEmailReportData, ReceiveEmailReportErrors, ReceiveEmailReportResponses, ReceiveGraphNotificationData, ReceiveGraphNotificationErrors, ReceiveGraphNotificationResponses, ReceiveSmsReportData, ReceiveSmsReportErrors, ReceiveSmsReportResponses, RecordDeliveryData, RecordDeliveryErrors, RecordDeliveryResponses, RecordManualEventData, RecordManualEventErrors, RecordManualEventResponses, RemoveLogoData, RemoveLogoErrors, RemoveLogoResponses, RequestExportData, RequestExportErrors, RequestExportResponses, ResendCommunicationData, ResendCommunicationErrors, ResendCommunicationResponses, ResolveUnknownOutcomeData, ResolveUnknownOutcomeErrors, ResolveUnknownOutcomeResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, SaveLogoData, SaveLogoErrors, SaveLogoResponses, SaveTemplatesData, SaveTemplatesErrors, SaveTemplatesResponses, SendBatchData, SendBatchErrors, SendBatchResponses, SettleSuggestionsData, SettleSuggestionsErrors, SettleSuggestionsResponses } from './types.gen';
+import type { AddNoteData, AddNoteErrors, AddNoteResponses, DiscardDeadLetterData, DiscardDeadLetterErrors, DiscardDeadLetterResponses, EstimateBatchData, EstimateBatchErrors, EstimateBatchResponses, FindDocumentData, FindDocumentErrors, FindDocumentResponses, GetAttachmentData, GetAttachmentErrors, GetBatchData, GetBatchErrors, GetBatchResponses, GetCommunicationData, GetCommunicationErrors, GetCommunicationResponses, GetDeadLetterData, GetDeadLetterErrors, GetDeadLetterResponses, GetEvidenceData, GetEvidenceErrors, GetEvidenceResponses, GetExportData, GetExportErrors, GetExportResponses, GetPrintRunData, GetPrintRunErrors, GetPrintRunResponses, GetProgressData, GetProgressErrors, GetProgressResponses, GetRetentionReportData, GetRetentionReportErrors, GetRetentionReportResponses, GetTemplatesData, GetTemplatesErrors, GetTemplatesResponses, GetUnitData, GetUnitErrors, GetUnitResponses, GreetEmailReportsData, GreetEmailReportsErrors, GreetEmailReportsResponses, GreetSmsReportsData, GreetSmsReportsErrors, GreetSmsReportsResponses, ImportBillingFileData, ImportBillingFileErrors, ImportBillingFileResponses, LiftLegalHoldData, LiftLegalHoldErrors, LiftLegalHoldResponses, ListActivityData, ListActivityErrors, ListActivityResponses, ListBuildingsData, ListBuildingsErrors, ListBuildingsResponses, ListContradictionsData, ListContradictionsErrors, ListContradictionsResponses, ListDeadLettersData, ListDeadLettersErrors, ListDeadLettersResponses, ListExportsData, ListExportsErrors, ListExportsResponses, ListPausedSendersData, ListPausedSendersErrors, ListPausedSendersResponses, ListPrintRunsData, ListPrintRunsErrors, ListPrintRunsResponses, ListSuggestionsData, ListSuggestionsErrors, ListSuggestionsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUnitsData, ListUnitsErrors, ListUnitsResponses, ListUnknownOutcomesData, ListUnknownOutcomesErrors, ListUnknownOutcomesResponses, ListUnresolvedReceiptsData, ListUnresolvedReceiptsErrors, ListUnresolvedReceiptsResponses, ListYearsData, ListYearsErrors, ListYearsResponses, MakePrintRunData, MakePrintRunErrors, MakePrintRunResponses, MarkPostedData, MarkPostedErrors, MarkPostedResponses, PlaceLegalHoldData, PlaceLegalHoldErrors, PlaceLegalHoldResponses, PreviewMessageData, PreviewMessageErrors, PreviewMessageResponses, ReceiveEmailReportData, ReceiveEmailReportErrors, ReceiveEmailReportResponses, ReceiveGraphNotificationData, ReceiveGraphNotificationErrors, ReceiveGraphNotificationResponses, ReceiveSmsReportData, ReceiveSmsReportErrors, ReceiveSmsReportResponses, RecordDeliveryData, RecordDeliveryErrors, RecordDeliveryResponses, RecordManualEventData, RecordManualEventErrors, RecordManualEventResponses, RemoveLogoData, RemoveLogoErrors, RemoveLogoResponses, RequestExportData, RequestExportErrors, RequestExportResponses, RequeueDeadLetterData, RequeueDeadLetterErrors, RequeueDeadLetterResponses, ResendCommunicationData, ResendCommunicationErrors, ResendCommunicationResponses, ResolveUnknownOutcomeData, ResolveUnknownOutcomeErrors, ResolveUnknownOutcomeResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, SaveLogoData, SaveLogoErrors, SaveLogoResponses, SaveTemplatesData, SaveTemplatesErrors, SaveTemplatesResponses, SendBatchData, SendBatchErrors, SendBatchResponses, SettleSuggestionsData, SettleSuggestionsErrors, SettleSuggestionsResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -443,7 +443,7 @@ export const removeLogo = <ThrowOnError extends boolean = false>(options: Option
 /**
  * Save Logo
  *
- * Replace the logo that letters and statements bear.
+ * Replace the logo that letters, statements and e-mails bear.
  */
 export const saveLogo = <ThrowOnError extends boolean = false>(options: Options<SaveLogoData, ThrowOnError>): RequestResult<SaveLogoResponses, SaveLogoErrors, ThrowOnError> => (options.client ?? client).put<SaveLogoResponses, SaveLogoErrors, ThrowOnError>({
     ...formDataBodySerializer,
@@ -516,6 +516,54 @@ export const listPausedSenders = <ThrowOnError extends boolean = false>(options?
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/track/senders',
     ...options
+});
+
+/**
+ * List Letters
+ *
+ * Messages that were given up, newest first, each with its reason and what it is about.
+ */
+export const listDeadLetters = <ThrowOnError extends boolean = false>(options?: Options<ListDeadLettersData, ThrowOnError>): RequestResult<ListDeadLettersResponses, ListDeadLettersErrors, ThrowOnError> => (options?.client ?? client).get<ListDeadLettersResponses, ListDeadLettersErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/dead-letters',
+    ...options
+});
+
+/**
+ * Get Letter
+ *
+ * One of them; 404 once it was queued again or discarded.
+ */
+export const getDeadLetter = <ThrowOnError extends boolean = false>(options: Options<GetDeadLetterData, ThrowOnError>): RequestResult<GetDeadLetterResponses, GetDeadLetterErrors, ThrowOnError> => (options.client ?? client).get<GetDeadLetterResponses, GetDeadLetterErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/dead-letters/{letter_id}',
+    ...options
+});
+
+/**
+ * Requeue Letter
+ *
+ * Queue it again, after the cause was mended. Sends nothing twice: what was sent stays sent.
+ */
+export const requeueDeadLetter = <ThrowOnError extends boolean = false>(options: Options<RequeueDeadLetterData, ThrowOnError>): RequestResult<RequeueDeadLetterResponses, RequeueDeadLetterErrors, ThrowOnError> => (options.client ?? client).post<RequeueDeadLetterResponses, RequeueDeadLetterErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/dead-letters/{letter_id}/requeue',
+    ...options
+});
+
+/**
+ * Discard Letter
+ *
+ * Give it up for good. Who, when, why, the message and its reason stay on record.
+ */
+export const discardDeadLetter = <ThrowOnError extends boolean = false>(options: Options<DiscardDeadLetterData, ThrowOnError>): RequestResult<DiscardDeadLetterResponses, DiscardDeadLetterErrors, ThrowOnError> => (options.client ?? client).post<DiscardDeadLetterResponses, DiscardDeadLetterErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/dead-letters/{letter_id}/discard',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**

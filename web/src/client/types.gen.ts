@@ -2620,6 +2620,128 @@ export type SenderPauses = {
 };
 
 /**
+ * DeadLetterOut
+ *
+ * A message that was given up, and what it is about as far as that is known.
+ */
+export type DeadLetterOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Queue
+     */
+    queue: string;
+    /**
+     * Task
+     *
+     * deliver, write-export, send-batch, make-print-run, …
+     */
+    task: string;
+    /**
+     * Channel
+     */
+    channel: 'EMAIL' | 'SMS' | 'LETTER' | 'LETTER_WITH_RECEIPT' | null;
+    /**
+     * Message
+     *
+     * as its producer sent it; text that is no JSON object under `unreadable`
+     */
+    message: {
+        [key: string]: unknown;
+    };
+    /**
+     * Reason
+     */
+    reason: string;
+    /**
+     * Runs
+     */
+    runs: number;
+    /**
+     * Failedat
+     */
+    failedAt: string;
+    /**
+     * Communicationid
+     */
+    communicationId: string | null;
+    /**
+     * Deliverystatus
+     */
+    deliveryStatus: 'PENDING' | 'ENQUEUED' | 'SENT' | 'DELIVERED' | 'OPENED' | 'FAILED' | 'MANUAL' | 'CANCELLED' | null;
+    /**
+     * Recipientname
+     */
+    recipientName: string | null;
+    /**
+     * Year
+     */
+    year: number | null;
+    unit: UnitRef | null;
+    building: WorkBuilding | null;
+};
+
+/**
+ * DeadLetterPage
+ */
+export type DeadLetterPage = {
+    /**
+     * Items
+     */
+    items: Array<DeadLetterOut>;
+    /**
+     * Nextcursor
+     */
+    nextCursor: string | null;
+};
+
+/**
+ * DeadLetterDecisionOut
+ *
+ * The record of what somebody decided about a dead letter.
+ */
+export type DeadLetterDecisionOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Letterid
+     */
+    letterId: string;
+    /**
+     * Verdict
+     */
+    verdict: 'REQUEUED' | 'DISCARDED';
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * Username
+     */
+    username: string | null;
+    /**
+     * Note
+     */
+    note: string;
+};
+
+/**
+ * DiscardIn
+ */
+export type DiscardIn = {
+    /**
+     * Note
+     *
+     * why it may be forgotten
+     */
+    note: string;
+};
+
+/**
  * SuggestionOut
  *
  * A mail that may be a bounce of this message: `reason` holds its words.
@@ -5351,6 +5473,258 @@ export type ListPausedSendersResponses = {
 };
 
 export type ListPausedSendersResponse = ListPausedSendersResponses[keyof ListPausedSendersResponses];
+
+export type ListDeadLettersData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Cursor
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/track/dead-letters';
+};
+
+export type ListDeadLettersErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type ListDeadLettersError = ListDeadLettersErrors[keyof ListDeadLettersErrors];
+
+export type ListDeadLettersResponses = {
+    /**
+     * OK
+     */
+    200: DeadLetterPage;
+};
+
+export type ListDeadLettersResponse = ListDeadLettersResponses[keyof ListDeadLettersResponses];
+
+export type GetDeadLetterData = {
+    body?: never;
+    path: {
+        /**
+         * Letter Id
+         */
+        letter_id: string;
+    };
+    query?: never;
+    url: '/api/track/dead-letters/{letter_id}';
+};
+
+export type GetDeadLetterErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type GetDeadLetterError = GetDeadLetterErrors[keyof GetDeadLetterErrors];
+
+export type GetDeadLetterResponses = {
+    /**
+     * OK
+     */
+    200: DeadLetterOut;
+};
+
+export type GetDeadLetterResponse = GetDeadLetterResponses[keyof GetDeadLetterResponses];
+
+export type RequeueDeadLetterData = {
+    body?: never;
+    path: {
+        /**
+         * Letter Id
+         */
+        letter_id: string;
+    };
+    query?: never;
+    url: '/api/track/dead-letters/{letter_id}/requeue';
+};
+
+export type RequeueDeadLetterErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type RequeueDeadLetterError = RequeueDeadLetterErrors[keyof RequeueDeadLetterErrors];
+
+export type RequeueDeadLetterResponses = {
+    /**
+     * Accepted
+     */
+    202: DeadLetterDecisionOut;
+};
+
+export type RequeueDeadLetterResponse = RequeueDeadLetterResponses[keyof RequeueDeadLetterResponses];
+
+export type DiscardDeadLetterData = {
+    body: DiscardIn;
+    path: {
+        /**
+         * Letter Id
+         */
+        letter_id: string;
+    };
+    query?: never;
+    url: '/api/track/dead-letters/{letter_id}/discard';
+};
+
+export type DiscardDeadLetterErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type DiscardDeadLetterError = DiscardDeadLetterErrors[keyof DiscardDeadLetterErrors];
+
+export type DiscardDeadLetterResponses = {
+    /**
+     * OK
+     */
+    200: DeadLetterDecisionOut;
+};
+
+export type DiscardDeadLetterResponse = DiscardDeadLetterResponses[keyof DiscardDeadLetterResponses];
 
 export type ListSuggestionsData = {
     body?: never;
