@@ -1,8 +1,11 @@
 """A building's own face on what really leaves, and an attempt that keeps what it first said."""
 
+import re
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from pytest_django import Settings
 
 from tests.delivery.jobs import waiting, work
 from tests.sandbox.fixture import MAILBOX, RunningSandbox, wait_for
@@ -58,6 +61,34 @@ def test_a_mail_leaves_under_its_building_s_name(sandbox: RunningSandbox) -> Non
     statement = one.attachments.get()
     assert statement.kind == "STATEMENT"
     assert statement.file_name in mail["body"]["content"]
+
+
+def test_a_mail_carries_its_building_s_logo_which_is_no_document(sandbox: RunningSandbox) -> None:
+    one = waiting()
+    dress(one.building)
+    assert work(one) is None
+    mail = sent_mail(sandbox)
+    path = f"/users/{MAILBOX}/messages/{quote(mail['id'])}/attachments"
+    files = {file["isInline"]: file for file in sandbox.graph("GET", path).json()["value"]}
+    assert files[False]["contentType"] == "application/pdf"
+    assert files[True]["contentType"] == "image/png"
+    assert f'src="cid:{files[True]["contentId"]}"' in mail["body"]["content"]
+    assert [file.kind for file in one.attachments.all()] == ["STATEMENT"]
+    kept = storage.open_blob(one.attempts.get().body_html_sha256).decode()
+    assert 'src="data:image/png;base64,' in kept
+
+
+def test_a_mail_by_the_other_provider_carries_it_too(
+    sandbox: RunningSandbox, settings: Settings
+) -> None:
+    settings.EMAIL_PROVIDER = "acs"
+    one = waiting()
+    dress(one.building)
+    assert work(one) is None
+    (number,) = set(re.findall(r"/inbox/(\d+)", sandbox.request("GET", "/").data.decode()))
+    page = sandbox.request("GET", f"/inbox/{number}/body").data.decode()
+    assert 'src="data:image/png;base64,' in page, "the inbox puts in what the message refers to"
+    assert "cid:" not in page
 
 
 def test_a_mail_that_is_tried_again_says_what_it_said_first(sandbox: RunningSandbox) -> None:

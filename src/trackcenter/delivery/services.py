@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from trackcenter import storage
-from trackcenter.channels.email import render_email
+from trackcenter.channels.email import for_mailboxes, render_email
 from trackcenter.channels.errors import RenderError
 from trackcenter.channels.language import text_language
 from trackcenter.channels.rendered import RenderedAttachment, RenderedEmail
@@ -17,7 +17,12 @@ from trackcenter.channels.sms import render_sms
 from trackcenter.communications.models import Attachment, AttachmentKind
 from trackcenter.communications.payloads import Trouble
 from trackcenter.delivery import letters, record
-from trackcenter.delivery.branding.selectors import sender_for, sms_wording_for, wording_for
+from trackcenter.delivery.branding.selectors import (
+    logo_for,
+    sender_for,
+    sms_wording_for,
+    wording_for,
+)
 from trackcenter.delivery.claim import Claim, SavedMarks, save, take
 from trackcenter.delivery.senders import email_provider_of
 from trackcenter.delivery.slots import graph_slot
@@ -97,6 +102,7 @@ def _email(claim: Claim) -> EmailOrder:
         message = _new_email(claim, sender, way)
     else:
         save(claim, **way)
+    html, pictures = for_mailboxes(message.html)
     return EmailOrder(
         attempt_id=attempt.id,
         mailbox=attempt.mailbox,
@@ -105,9 +111,9 @@ def _email(claim: Claim) -> EmailOrder:
         to_address=claim.email,
         to_name=claim.communication.recipient_name,
         subject=message.subject,
-        html=message.html,
+        html=html,
         text=message.text,
-        attachments=message.attachments,
+        attachments=(*message.attachments, *pictures),
         draft_id=attempt.draft_id or None,
         internet_message_id=attempt.internet_message_id or None,
         send_started_at=attempt.send_started_at,
@@ -145,6 +151,7 @@ def _new_email(claim: Claim, sender: Sender, way: dict[str, str]) -> RenderedEma
         claim.snapshot,
         sender=sender,
         wording=wording,
+        logo=logo_for(claim.communication.building_id),
         attachments=[statement.as_attachment(AttachmentKind.STATEMENT)],
     )
     text = storage.save(message.text.encode(), content_type="text/plain")

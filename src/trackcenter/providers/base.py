@@ -87,6 +87,9 @@ class AttachmentContent(Protocol):
     def content_type(self) -> str: ...
     @property
     def content(self) -> bytes: ...
+    @property
+    def content_id(self) -> str | None:
+        """Of a picture that the HTML shows by `cid:`; None for a file to be opened."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,9 @@ from trackcenter.channels.errors import RenderError
 
 Template = Literal["letter", "labels", "slip"]
 
+_PICTURE_PPI = 192
+"""Two pixels for each of a screen's 96 an inch: sharp on those that have more."""
+
 _FOLDER = Path(__file__).parent / "templates"
 _NO_GLYPH = re.compile(r'the text `"(?P<text>.*?)"` could not be displayed')
 _ESCAPED = re.compile(r"\\u\{(?P<hex>[0-9a-fA-F]+)\}")
@@ -70,6 +73,27 @@ def typeset(template: Template, data: Mapping[str, object], *, made_on: date) ->
     if not isinstance(pdf, bytes):
         raise RenderError("the document came out empty")
     return pdf
+
+
+def drawn_as_png(svg: str, *, width: float, height: float, margin: float) -> bytes:
+    """A drawing as a PNG on white, for what shows no SVG; sizes in pixels of a screen (CSS).
+
+    The same drawing gives the same bytes. Raises RenderError.
+    """
+    sizes = {"width": width, "height": height, "margin": margin}
+    with _turn:
+        try:
+            png = _compiler().compile(
+                input=_FOLDER / "picture.typ",
+                format="png",
+                ppi=_PICTURE_PPI,
+                sys_inputs={"data": json.dumps({"svg": svg, **sizes}, ensure_ascii=False)},
+            )
+        except typst.TypstError as error:
+            raise RenderError(_in_words(error)) from error
+    if not isinstance(png, bytes):
+        raise RenderError("the picture came out empty")
+    return png
 
 
 def _in_words(error: typst.TypstError) -> str:

@@ -11,6 +11,7 @@ from importlib.resources import files
 from jinja2 import Template
 
 from trackcenter.channels.bill import Facts, facts_of
+from trackcenter.channels.email.pictures import picture_of
 from trackcenter.channels.errors import RenderError
 from trackcenter.channels.rendered import RenderedAttachment, RenderedEmail
 from trackcenter.channels.sender import Sender
@@ -35,14 +36,16 @@ def render_email(
     sender: Sender,
     communication_url: str | None = None,
     wording: Mapping[str, str] | None = None,
+    logo: bytes | None = None,
     attachments: Sequence[RenderedAttachment] = (),
 ) -> RenderedEmail:
     """The bill of one unit as HTML, plain text and subject.
 
     `communication_url` (http or https) becomes a link for reading the message in a browser; None
     leaves it out. `wording` replaces `subject`, `greeting`, `intro` and `closing` by templates of
-    the building's own. `attachments` go with the message, which says that its statement is there.
-    Raises RenderError when the message cannot be made; trying again never helps.
+    the building's own. `logo` is a PNG, JPEG or SVG. `attachments` go with the message, which says
+    that its statement is there. Raises RenderError when the message cannot be made; trying again
+    never helps.
     """
     if communication_url is not None and not communication_url.startswith(("https://", "http://")):
         raise RenderError(f"{communication_url!r} is no web address")
@@ -55,6 +58,7 @@ def render_email(
     variables |= {
         "communication_url": communication_url,
         "statement": statement,
+        "logo": picture_of(logo) if logo else None,
         "table": _text_table(facts, text),
     }
     return RenderedEmail(

@@ -79,7 +79,7 @@ def save_templates(request: HttpRequest, building_id: UUID, body: TemplatesIn) -
     openapi_extra=_LOGO_FORM,
 )
 def save_logo(request: HttpRequest, building_id: UUID) -> HttpResponse:
-    """Replace the logo that letters and statements bear."""
+    """Replace the logo that letters, statements and e-mails bear."""
     services.save_logo(actor(request), building_id, _sent_file(request))
     return respond(get_templates(actor(request).visible, building_id))
 

@@ -129,6 +129,7 @@ def _rendered(
         snapshot,
         sender=sender,
         wording=letter_wording(texts),
+        logo=_logo(row),
         attachments=[document.as_attachment(AttachmentKind.STATEMENT)],
     )
     html = _link(mail.html.encode(), "message.html", "text/html; charset=utf-8")
@@ -148,7 +149,7 @@ def _document(
         snapshot,
         sender=sender,
         issued_on=bill_date(snapshot, bill.imported_at),
-        logo=stored_logo(row.logo_sha256) if row.logo_sha256 else None,
+        logo=_logo(row),
         wording=letter_wording(texts),
     )
     check_document(
@@ -158,6 +159,10 @@ def _document(
         recipient=snapshot.recipient,
     )
     return document
+
+
+def _logo(row: BuildingSender) -> bytes | None:
+    return stored_logo(row.logo_sha256) if row.logo_sha256 else None
 
 
 def _sms(snapshot: Snapshot, sender: Sender, texts: Mapping[str, str]) -> dict[str, Any]:

@@ -152,6 +152,7 @@ def _payload(order: EmailOrder) -> dict[str, Any]:
                 "name": each.file_name,
                 "contentType": each.content_type,
                 "contentInBase64": base64.b64encode(each.content).decode("ascii"),
+                **({"contentId": each.content_id} if each.content_id else {}),
             }
             for each in order.attachments
         ]

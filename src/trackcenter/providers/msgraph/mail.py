@@ -269,12 +269,15 @@ def _split(
 
 
 def _file(attachment: AttachmentContent) -> dict[str, Any]:
-    return {
+    file = {
         "@odata.type": "#microsoft.graph.fileAttachment",
         "name": attachment.file_name,
         "contentType": attachment.content_type,
         "contentBytes": base64.b64encode(attachment.content).decode("ascii"),
     }
+    if attachment.content_id:
+        return {**file, "isInline": True, "contentId": attachment.content_id}
+    return file
 
 
 def _draft(order: EmailOrder, inline: list[AttachmentContent]) -> dict[str, Any]:
