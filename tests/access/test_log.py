@@ -69,6 +69,21 @@ def test_an_opened_attachment_leaves_a_line(admin: User, here: Place) -> None:
     assert line.subject_id == ids["attachment_id"]
 
 
+def test_a_list_with_links_to_files_leaves_a_line_and_a_screen_that_asks_again_none(
+    admin: User, here: Place
+) -> None:
+    client = Client()
+    client.force_login(admin)
+    for _ in range(2):
+        assert client.get("/api/track/exports").status_code == HTTPStatus.OK
+    [line] = records(Act.EXPORT_READ)
+    assert (line.user_id, line.subject_id) == (admin.pk, None)
+    ids = ids_of(here)
+    assert client.get(f"/api/track/units/{ids['unit_id']}").status_code == HTTPStatus.OK
+    [line] = records(Act.UNIT_READ)
+    assert line.subject_id == ids["unit_id"]
+
+
 def test_what_was_refused_was_not_read(viewer: User, elsewhere: Place) -> None:
     client = Client()
     client.force_login(viewer)

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from tests.exports.reading import a_bill, as_rows
+from trackcenter.access.models import AccessRecord, Act
 from trackcenter.exports.command import export_command
 from trackcenter.kit.errors import InputError
 
@@ -34,3 +35,11 @@ def test_an_unknown_building_and_a_folder_that_is_not_there_are_named(tmp_path: 
     with pytest.raises(InputError, match="No such file"):
         export_command(tmp_path / "nowhere" / "out.csv")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_who_exported_at_the_command_line_is_nobody_but_it_is_written_down(tmp_path: Path):
+    a_bill("EMAIL", building="B1")
+    export_command(tmp_path / "out.csv", building="B1")
+    line = AccessRecord.objects.get(act=Act.EXPORT_REQUESTED)
+    assert line.user is None
+    assert line.detail["building"] == "B1"

@@ -22,15 +22,19 @@ ONE_READING: Final = timedelta(minutes=10)
 """Somebody who opens the same thing again within this time has read it once. A screen that looks
 for news every few seconds would bury everything else."""
 
-READINGS: Final[dict[str, tuple[Act, str]]] = {
+READINGS: Final[dict[str, tuple[Act, str | None]]] = {
+    "getUnit": (Act.UNIT_READ, "unit_id"),
     "getCommunication": (Act.COMMUNICATION_READ, "communication_id"),
     "getAttachment": (Act.ATTACHMENT_READ, "attachment_id"),
     "getEvidence": (Act.EVIDENCE_READ, "communication_id"),
     "getExport": (Act.EXPORT_READ, "export_id"),
+    "listExports": (Act.EXPORT_READ, None),
     "getPrintRun": (Act.PRINT_RUN_READ, "print_run_id"),
+    "listPrintRuns": (Act.PRINT_RUN_READ, "batch_id"),
 }
-"""API operations that show somebody's letter, file or proof → the act, and the path parameter that
-says whose. Lists are not recorded: they show that there is a letter, not what it says."""
+"""API operations that show somebody's letter, file or proof, or give the link to one → the act, and
+the path parameter that says whose (None: of all that the reader may see). Other lists are not
+recorded: they show that there is a letter, not what it says."""
 
 _INSERT = """
     INSERT INTO access_log (id, at, user_id, token_id, act, subject_id, request_id, detail)
@@ -41,7 +45,7 @@ _INSERT_READING = """
     SELECT %(id)s, %(at)s, %(user)s, %(token)s, %(act)s, %(subject)s, %(request)s, %(detail)s
     WHERE NOT EXISTS (
         SELECT FROM access_log
-        WHERE subject_id = %(subject)s AND user_id = %(user)s AND act = %(act)s
+        WHERE subject_id {subject} AND user_id = %(user)s AND act = %(act)s
               AND token_id IS NOT DISTINCT FROM %(token)s::uuid AND at > %(since)s
     )
 """
@@ -57,9 +61,10 @@ def record(
     _write(_INSERT, who, act, subject_id, detail)
 
 
-def record_reading(who: Actor, act: Act, subject_id: UUID) -> None:
+def record_reading(who: Actor, act: Act, subject_id: UUID | None) -> None:
     """Write that somebody read something, unless the same was written within `ONE_READING`."""
-    _write(_INSERT_READING, who, act, subject_id, None)
+    subject = "IS NULL" if subject_id is None else "= %(subject)s"
+    _write(_INSERT_READING.format(subject=subject), who, act, subject_id, None)
 
 
 def _write(

@@ -78,6 +78,7 @@ class Act(models.TextChoices):
     """What the access log tells of: reading, taking out, coming in, and changing who may."""
 
     COMMUNICATION_READ = "COMMUNICATION_READ"
+    UNIT_READ = "UNIT_READ"
     ATTACHMENT_READ = "ATTACHMENT_READ"
     EVIDENCE_READ = "EVIDENCE_READ"
     PRINT_RUN_READ = "PRINT_RUN_READ"

@@ -5,6 +5,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from trackcenter.access.log import record
+from trackcenter.access.models import Act
 from trackcenter.buildings.models import Building
 from trackcenter.exports.rows import Selection
 from trackcenter.exports.services import write_file
@@ -47,4 +49,6 @@ def export_command(
             )
         except OSError as error:
             raise InputError.at("--output", msg=f"{output}: {error.strerror or error}") from error
+    detail = {"building": building, "year": year, "rows": rows, "file": str(output)}
+    record(None, Act.EXPORT_REQUESTED, None, {key: it for key, it in detail.items() if it})
     return f"{rows:,} {'row' if rows == 1 else 'rows'} in {output}"
