@@ -98,11 +98,17 @@ class StoredMarks:
         self.crash = CrashPoint()
         self.stolen = False
 
-    def draft_created(self, *, draft_id: str, internet_message_id: str) -> None:
-        self._store(draft_id=draft_id, internet_message_id=internet_message_id)
+    def draft_created(
+        self, *, draft_id: str, internet_message_id: str, sends: bool = False
+    ) -> None:
+        started = self._started() if sends else {}
+        self._store(draft_id=draft_id, internet_message_id=internet_message_id, **started)
 
     def send_started(self) -> None:
-        self._store(send_started_at=self.stored.get("send_started_at") or now())
+        self._store(**self._started())
+
+    def _started(self) -> dict[str, Any]:
+        return {"send_started_at": self.stored.get("send_started_at") or now()}
 
     def _store(self, **values: Any) -> None:
         self.crash.step()

@@ -4,6 +4,7 @@ A sender is a mailbox or the number text messages come from. The provider's `Ret
 it for everybody; EMAIL_PER_DAY pauses it until enough of the last 24 hours has passed.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -46,6 +47,15 @@ def per_minute(channel: str) -> int | None:
 def per_day(channel: str) -> int | None:
     """The cap on a sender's recipients in any 24 hours; None means none."""
     return settings.EMAIL_PER_DAY if channel == "EMAIL" else None
+
+
+def unhindered(channel: str, sender: str, paused: Collection[str]) -> bool:
+    """Whether a sender has no cap and is not among those that are `paused`: it need not wait."""
+    return (
+        per_minute(channel) is None
+        and per_day(channel) is None
+        and _key(channel, sender) not in paused
+    )
 
 
 def turn(attempt: Attempt, sender: str) -> Turn:

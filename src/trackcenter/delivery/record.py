@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from trackcenter.communications import events
-from trackcenter.communications.models import Attachment, AttemptOutcome, Source
+from trackcenter.communications.models import AttemptOutcome, Source
 from trackcenter.communications.payloads import Deferred, Failed, Payload, Sent, Trouble
 from trackcenter.communications.services import complete_if_done
 from trackcenter.delivery.claim import Claim, save
@@ -50,8 +50,13 @@ def _content(claim: Claim) -> tuple[str, ...]:
     """The hashes of what left, so that the event says what was sent and not only that it was."""
     attempt = claim.attempt
     bodies = (attempt.body_text_sha256, attempt.body_html_sha256)
-    files = Attachment.objects.filter(attempt_id=attempt.id).order_by("created_at", "id")
-    return (*(body for body in bodies if body), *files.values_list("sha256", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT sha256 FROM communication_attachments WHERE attempt_id = %s "
+            "ORDER BY created_at, id",
+            [attempt.id],
+        )
+        return (*(body for body in bodies if body), *(row[0] for row in cursor.fetchall()))
 
 
 def refused(claim: Claim, trouble: Trouble, *, unknown: bool = False) -> None:

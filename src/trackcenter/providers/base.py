@@ -71,8 +71,13 @@ class LostClaim(Exception):
 class Marks(Protocol):
     """Progress of one attempt. Each call commits before it returns; LostClaim stops the send."""
 
-    def draft_created(self, *, draft_id: str, internet_message_id: str) -> None:
-        """The provider holds a draft that it will know by these ids."""
+    def draft_created(
+        self, *, draft_id: str, internet_message_id: str, sends: bool = False
+    ) -> None:
+        """The provider holds a draft that it will know by these ids.
+
+        With `sends` it is `send_started` too: one commit where nothing lies between the two.
+        """
 
     def send_started(self) -> None:
         """From here on the message may have left. A repeat keeps the time of the first."""

@@ -18,7 +18,9 @@ NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 
 class Marks:
-    def draft_created(self, *, draft_id: str, internet_message_id: str) -> None:
+    def draft_created(
+        self, *, draft_id: str, internet_message_id: str, sends: bool = False
+    ) -> None:
         raise AssertionError("there are no drafts of text messages")
 
     def send_started(self) -> None:

@@ -98,8 +98,12 @@ def order(**more: Any) -> EmailOrder:
 class Marks:
     made: list[str] = field(default_factory=list)
 
-    def draft_created(self, *, draft_id: str, internet_message_id: str) -> None:
+    def draft_created(
+        self, *, draft_id: str, internet_message_id: str, sends: bool = False
+    ) -> None:
         self.made.append(f"draft {draft_id} {internet_message_id}")
+        if sends:
+            self.made.append("send")
 
     def send_started(self) -> None:
         self.made.append("send")

@@ -1,8 +1,9 @@
 """Signed calls to Azure Communication Services, and its errors in our words."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
+
+import msgspec
 
 from trackcenter.kit.clock import now
 from trackcenter.providers.acs.config import AcsConfig
@@ -46,7 +47,7 @@ class AcsClient:
         body = b""
         every = {"Accept": "application/json", **(headers or {})}
         if payload is not None:
-            body = json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
+            body = msgspec.json.encode(payload)
             every["Content-Type"] = "application/json"
         every |= signed_headers(method, url, body, key=self._config.key, at=now())
         try:

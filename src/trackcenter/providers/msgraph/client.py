@@ -1,9 +1,10 @@
 """Signed calls to Graph: a token on each, one renewal after a 401, errors in our words."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
+
+import msgspec
 
 from trackcenter.providers.base import ProviderFailure
 from trackcenter.providers.msgraph.config import GraphConfig
@@ -44,7 +45,7 @@ class GraphClient:
         body = b"" if method != "GET" else None
         if payload is not None:
             headers["Content-Type"] = "application/json"
-            body = json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
+            body = msgspec.json.encode(payload)
         refused: str | None = None
         while True:
             token = self._tokens.current(refused=refused)

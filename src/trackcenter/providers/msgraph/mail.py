@@ -1,6 +1,7 @@
 """Sending one mail through Graph so that a crash at any line sends it at most once.
 
-The path is create draft → mark → attach → mark → send. What an earlier call left behind is
+The path is create draft → mark → attach → mark → send; where everything fits into the draft, both
+marks are one commit. What an earlier call left behind is
 read from the marks, and where they cannot tell, from the mailbox itself:
 
 | marks of the attempt          | what is done                                                  |
@@ -77,6 +78,7 @@ class GraphMail(Inbox):
         raise, LostClaim above all, after which nothing more is done.
         """
         needs(order.mailbox, "TRACKCENTER_GRAPH_MAILBOX")
+        marked = False
         if order.send_started_at is not None:
             found = self._after_an_interrupted_send(order)
             if not found.is_draft:
@@ -90,12 +92,17 @@ class GraphMail(Inbox):
             if earlier is not None and not earlier.is_draft:
                 return self._accepted(order, earlier)
             draft = earlier or self._create_draft(order)
-            marks.draft_created(draft_id=draft.id, internet_message_id=draft.internet_message_id)
+            _, separate = _split(order.attachments)
+            marked = not separate
+            marks.draft_created(
+                draft_id=draft.id, internet_message_id=draft.internet_message_id, sends=marked
+            )
             if earlier is None:
-                self._attach(order, draft, _split(order.attachments)[1])
+                self._attach(order, draft, separate)
             else:
                 self._attach_what_is_missing(order, draft)
-        marks.send_started()
+        if not marked:
+            marks.send_started()
         self._client.call("POST", f"{_path(order, draft.id)}/send", sending=True)
         return self._accepted(order, draft, self._read_back(order, draft))
 
