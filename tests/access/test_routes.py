@@ -124,6 +124,7 @@ PAGES = {
     "users/<uuid:user_id>/": "administrators",
     "users/<uuid:user_id>/<slug:verb>/": "administrators",
     "files/<str:token>": "who holds the signed link",
+    "previews/<str:token>": "who holds the signed link",
     "healthz": "anybody",
     "readyz": "anybody",
     "metrics": "anybody",

@@ -1,7 +1,9 @@
 """Templates of a building through the API: saved, refused in words, previewed, estimated."""
 
 import io
+from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,12 +20,15 @@ from trackcenter.channels.documents.reading import opened, pages_of
 from trackcenter.channels.snapshot import Snapshot
 from trackcenter.config.environment import Price
 from trackcenter.delivery.branding import estimate as estimating
+from trackcenter.delivery.branding.models import PreviewFile
 from trackcenter.delivery.branding.selectors import (
     logo_for,
     sender_for,
     sms_wording_for,
     wording_for,
 )
+from trackcenter.delivery.tasks import forget_previews
+from trackcenter.kit.clock import now
 from trackcenter.storage.links import PREFIX, read_link
 
 pytestmark = pytest.mark.django_db
@@ -89,6 +94,12 @@ def a_png() -> bytes:
 
 def stored(url: str) -> bytes:
     return storage.open(read_link(url.removeprefix(PREFIX)).sha256)
+
+
+def previewed(client: Client, url: str) -> bytes:
+    answer = client.get(url)
+    assert answer.status_code == 200
+    return bytes(answer.content)
 
 
 def words_of(pdf: bytes) -> str:
@@ -277,15 +288,33 @@ def test_an_email_is_previewed_with_its_statement(admin: Client) -> None:
     assert shown["subject"] == "Bill 2025 for Unit 1"
     assert shown["text"].startswith("Hello Resident 1!")
     assert "All the best\nGenossenschaft Süd" in shown["text"]
-    assert "Hello Resident 1!" in stored(shown["htmlUrl"]).decode()
+    assert "Hello Resident 1!" in previewed(admin, shown["htmlUrl"]).decode()
     assert shown["sms"] is None
-    words = words_of(stored(shown["pdfUrl"]))
+    words = words_of(previewed(admin, shown["pdfUrl"]))
     assert "Genossenschaft Süd" in words
     assert shown["documentCode"] in words
     one.refresh_from_db()
     assert one.delivery_status == "PENDING"
     assert not one.attempts.exists()
     assert AccessRecord.objects.filter(subject_id=one.id, act="COMMUNICATION_READ").exists()
+
+
+def test_a_preview_leaves_nothing_in_storage_and_is_forgotten(
+    admin: Client, tmp_path: Path, settings: Settings
+) -> None:
+    settings.STORAGE_URL = tmp_path.as_uri()
+    (one,) = a_bill(**ADDRESS)
+    wanted = {"communicationId": str(one.id)}
+    first = post(admin, "/templates/preview", wanted, expect=200)
+    page = Client().get(first["htmlUrl"])  # the link is the permission
+    assert page.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+    assert Client().get(first["pdfUrl"]).content.startswith(b"%PDF")
+    assert Client().get(first["pdfUrl"][:-1]).status_code == 403
+    assert [each for each in tmp_path.rglob("*") if each.is_file()] == []
+    PreviewFile.objects.update(created_at=now() - timedelta(minutes=61))
+    forget_previews()
+    assert not PreviewFile.objects.exists()
+    assert Client().get(first["pdfUrl"]).status_code == 410
 
 
 def test_unsaved_texts_are_previewed_and_not_saved(admin: Client) -> None:
@@ -331,7 +360,7 @@ def test_a_letter_is_previewed_for_a_unit_and_year_and_uses_no_number(admin: Cli
     wanted = {"unitId": str(one.unit_id), "year": YEAR, "channel": "LETTER_WITH_RECEIPT"}
     shown = post(admin, "/templates/preview", wanted, expect=200)
     assert shown["recipient"].splitlines() == ["Resident 1", "Hauptstr. 5", "10115 Berlin"]
-    assert "Resident 1" in words_of(stored(shown["pdfUrl"]))
+    assert "Resident 1" in words_of(previewed(admin, shown["pdfUrl"]))
     assert shown["pages"] == 1
     assert shown["htmlUrl"] is shown["text"] is None
 
@@ -351,7 +380,7 @@ def test_a_building_without_bills_shows_a_sample(admin: Client) -> None:
         expect=200,
     )
     assert shown["unitId"] is None
-    assert "NEW" in words_of(stored(shown["pdfUrl"]))
+    assert "NEW" in words_of(previewed(admin, shown["pdfUrl"]))
 
 
 @pytest.mark.parametrize(

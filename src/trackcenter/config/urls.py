@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("users/", include("trackcenter.access.urls.users")),
     path("api/", api.urls),
     path("", include("trackcenter.storage.urls")),
+    path("", include("trackcenter.delivery.branding.passing")),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", health.metrics),

@@ -2,12 +2,13 @@
 
 from django.db import models
 
-from trackcenter.delivery.branding.models import BuildingSender, BuildingTemplate
+from trackcenter.delivery.branding.models import BuildingSender, BuildingTemplate, PreviewFile
 
 __all__ = [
     "BuildingSender",
     "BuildingTemplate",
     "PostalNumberRange",
+    "PreviewFile",
     "SenderHour",
     "SenderPace",
 ]

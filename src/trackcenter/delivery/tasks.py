@@ -4,6 +4,7 @@ from typing import Any
 
 from trackcenter.communications.services import complete_finished_batches
 from trackcenter.delivery import pacing
+from trackcenter.delivery.branding import passing
 from trackcenter.delivery.services import deliver
 from trackcenter.queue.payloads import SendCommunicationJob, read
 from trackcenter.queue.publish import DELIVER
@@ -26,3 +27,9 @@ def complete_batches() -> None:
 def forget_sender_hours() -> None:
     """The counts for EMAIL_PER_DAY matter for a day only."""
     pacing.forget_old_hours()
+
+
+@every("53 * * * *", "forget-previews")
+def forget_previews() -> None:
+    """A preview holds somebody's bill, and nothing else deletes the last one."""
+    passing.forget()

@@ -37,17 +37,17 @@ def serve_signed(request: HttpRequest, token: str) -> HttpResponseBase:  # noqa:
         link = read_link(token)
         length = size(link.sha256)
         if length > WHOLE:
-            return _dressed(StreamingHttpResponse(_logged(link)), link, length)
-        return _dressed(HttpResponse(open_blob(link.sha256)), link, length)
+            return dressed(StreamingHttpResponse(_logged(link)), link, length)
+        return dressed(HttpResponse(open_blob(link.sha256)), link, length)
     except LinkAltered:
-        return _refusal("This link is not valid.", 403)
+        return refusal("This link is not valid.", 403)
     except LinkExpired:
-        return _refusal("This link has expired. Open the file again where you found it.", 410)
+        return refusal("This link has expired. Open the file again where you found it.", 410)
     except NotFound:
-        return _refusal("This file is no longer here.", 404)
+        return refusal("This file is no longer here.", 404)
     except DamagedBlob as damage:
         log.error("stored file is damaged", extra={"sha256": damage.sha256})
-        return _refusal("This file is damaged. Please tell your administrator.", 500)
+        return refusal("This file is damaged. Please tell your administrator.", 500)
 
 
 def _logged(link: Link) -> Iterator[bytes]:
@@ -59,7 +59,8 @@ def _logged(link: Link) -> Iterator[bytes]:
         raise
 
 
-def _dressed(response: HttpResponseBase, link: Link, length: int) -> HttpResponseBase:
+def dressed(response: HttpResponseBase, link: Link, length: int) -> HttpResponseBase:
+    """The response with what keeps its file locked up, and its name, type and length."""
     kind = link.content_type.partition(";")[0].strip().lower()
     policy = {"text/html": _HTML, "application/pdf": _PDF}.get(kind)
     text_without_charset = kind.startswith("text/") and "charset" not in link.content_type
@@ -77,7 +78,8 @@ def _dressed(response: HttpResponseBase, link: Link, length: int) -> HttpRespons
     return _guarded(response)
 
 
-def _refusal(sentence: str, status: int) -> HttpResponse:
+def refusal(sentence: str, status: int) -> HttpResponse:
+    """A sentence in place of a file."""
     response = HttpResponse(
         sentence + "\n", status=status, content_type="text/plain; charset=utf-8"
     )

@@ -39,6 +39,17 @@ class BuildingTemplate(models.Model):
         ]
 
 
+class PreviewFile(models.Model):
+    """A file of a preview, for as long as its link works (`delivery.branding.passing`)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    content = models.BinaryField()
+    created_at = models.DateTimeField(default=now, db_index=True)
+
+    class Meta:
+        db_table = "preview_files"
+
+
 class BuildingSender(models.Model):
     """As whom a building writes. The logo is a blob of `trackcenter.storage`."""
 

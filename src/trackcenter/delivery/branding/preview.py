@@ -1,4 +1,4 @@
-"""One bill as it would be sent now, with texts that may be unsaved. Nothing is sent."""
+"""One bill as it would be sent now, with texts that may be unsaved. Nothing is sent or stored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 
-from trackcenter import storage
 from trackcenter.access.actor import Actor
 from trackcenter.access.log import record_reading
 from trackcenter.access.models import Act
@@ -27,9 +26,9 @@ from trackcenter.channels.sms import render_sms
 from trackcenter.channels.snapshot import Snapshot
 from trackcenter.channels.texts import LANGUAGES
 from trackcenter.communications.models import AttachmentKind, Communication
-from trackcenter.communications.selectors import LINKS_LAST
 from trackcenter.delivery.branding.estimate import cost_hint
 from trackcenter.delivery.branding.models import BuildingSender, BuildingTemplate
+from trackcenter.delivery.branding.passing import keep
 from trackcenter.delivery.branding.schemas import PreviewIn
 from trackcenter.delivery.branding.selectors import (
     FIELDS,
@@ -115,7 +114,7 @@ def _rendered(
     shown = {
         **nothing,
         "subject": document.subject,
-        "pdfUrl": _link(document.pdf, document.file_name, "application/pdf"),
+        "pdfUrl": keep(document.pdf, file_name=document.file_name, content_type="application/pdf"),
         "documentCode": document.document_code,
         "pages": document.pages,
         "recipient": "\n".join(document.address),
@@ -132,7 +131,9 @@ def _rendered(
         logo=_logo(row),
         attachments=[document.as_attachment(AttachmentKind.STATEMENT)],
     )
-    html = _link(mail.html.encode(), "message.html", "text/html; charset=utf-8")
+    html = keep(
+        mail.html.encode(), file_name="message.html", content_type="text/html; charset=utf-8"
+    )
     return shown | {"subject": mail.subject, "text": mail.text, "htmlUrl": html, "recipient": to}
 
 
@@ -174,13 +175,6 @@ def _sms(snapshot: Snapshot, sender: Sender, texts: Mapping[str, str]) -> dict[s
         "segments": sms.segments,
         "costHint": cost_hint(sms.segments),
     }
-
-
-def _link(content: bytes, file_name: str, content_type: str) -> str:
-    sha256 = storage.save(content, content_type=content_type.partition(";")[0])
-    return storage.sign(
-        sha256, file_name=file_name, content_type=content_type, expires_in=LINKS_LAST
-    )
 
 
 def _found(actor: Actor, wanted: PreviewIn) -> _Bill:
