@@ -193,7 +193,7 @@ def test_a_note_and_a_manual_mark_with_its_proof_are_kept(screen: Page) -> None:
     screen.get_by_role("dialog").last.get_by_role("button", name="Add note").click()
     expect(drawer.get_by_role("listitem").filter(has_text="Rang the bell")).to_be_visible()
     expect(screen.get_by_role("dialog")).to_have_count(1)
-    drawer.get_by_role("button", name="Mark as delivered").click()
+    drawer.get_by_role("button", name="Mark as letter").click()
     form = screen.get_by_role("dialog").last
     form.get_by_label("Note").fill("Given to her at the door")
     form.locator("input[type=file]").first.set_input_files(

@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { absoluteTime, dayKey, relativeTime, wallClockToIso } from "./format";
+import {
+  absoluteTime,
+  dayKey,
+  isoToWallClock,
+  localeOf,
+  relativeTime,
+  wallClockToIso,
+} from "./format";
 
 const now = Date.parse("2025-11-24T12:00:00Z");
 
@@ -15,6 +22,17 @@ test("the absolute time names its zone", () => {
   );
 });
 
+test.each([
+  ["en", ["en-GB", "en"], "en-GB"],
+  ["en", ["en-US", "en"], "en-US"],
+  ["en", ["de-DE", "de"], "en-GB"],
+  ["en", ["en"], "en-GB"],
+  ["de", ["en-US", "de-AT"], "de-AT"],
+  ["de", ["en-US"], "de"],
+])("%s is written as the browser with %j writes it: %s", (language, wanted, locale) => {
+  expect(localeOf(language, wanted)).toBe(locale);
+});
+
 test("days end at midnight in the building's zone", () => {
   expect(dayKey("2025-11-24T23:30:00Z", "Europe/Berlin")).toBe("2025-11-25");
   expect(dayKey("2025-11-24T23:30:00Z", "America/New_York")).toBe("2025-11-24");
@@ -27,4 +45,5 @@ test.each([
   ["2025-10-26T04:00", "2025-10-26T03:00:00.000Z"],
 ])("a wall clock in Berlin becomes UTC, also around clock changes: %s", (local, utc) => {
   expect(wallClockToIso(local, "Europe/Berlin")).toBe(utc);
+  expect(isoToWallClock(utc, "Europe/Berlin")).toBe(local);
 });

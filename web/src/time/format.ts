@@ -1,3 +1,17 @@
+/**
+ * The browser's own variety of a language: en-GB and en-US write dates differently. Where it names
+ * none, English is the European one.
+ */
+export function localeOf(
+  language: string,
+  wanted: readonly string[] = navigator.languages,
+): string {
+  const own = wanted.find(
+    (tag) => tag.includes("-") && tag.toLowerCase().startsWith(`${language}-`),
+  );
+  return own ?? (language === "en" ? "en-GB" : language);
+}
+
 const steps: [Intl.RelativeTimeFormatUnit, number][] = [
   ["year", 365 * 86_400],
   ["month", 30 * 86_400],
@@ -11,7 +25,7 @@ const steps: [Intl.RelativeTimeFormatUnit, number][] = [
 /** '3 minutes ago' in the language given; `now` in milliseconds since the epoch. */
 export function relativeTime(iso: string, now: number, language: string): string {
   const seconds = Math.round((Date.parse(iso) - now) / 1000);
-  const format = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+  const format = new Intl.RelativeTimeFormat(localeOf(language), { numeric: "auto" });
   for (const [unit, length] of steps) {
     if (Math.abs(seconds) >= length || unit === "second") {
       return format.format(Math.trunc(seconds / length), unit);
@@ -22,7 +36,7 @@ export function relativeTime(iso: string, now: number, language: string): string
 
 /** Date, time to the second and the zone's name, as the wall clock in `timeZone` shows it. */
 export function absoluteTime(iso: string, timeZone: string, language: string): string {
-  const stamp = new Intl.DateTimeFormat(language, {
+  const stamp = new Intl.DateTimeFormat(localeOf(language), {
     dateStyle: "full",
     timeStyle: "medium",
     timeZone,
@@ -32,7 +46,7 @@ export function absoluteTime(iso: string, timeZone: string, language: string): s
 
 /** Short date and time without seconds, for lists. */
 export function shortTime(iso: string, timeZone: string, language: string): string {
-  return new Intl.DateTimeFormat(language, {
+  return new Intl.DateTimeFormat(localeOf(language), {
     dateStyle: "medium",
     timeStyle: "short",
     timeZone,
@@ -41,7 +55,9 @@ export function shortTime(iso: string, timeZone: string, language: string): stri
 
 /** Time of day, for entries under a day's heading. */
 export function clockTime(iso: string, timeZone: string, language: string): string {
-  return new Intl.DateTimeFormat(language, { timeStyle: "short", timeZone }).format(new Date(iso));
+  return new Intl.DateTimeFormat(localeOf(language), { timeStyle: "short", timeZone }).format(
+    new Date(iso),
+  );
 }
 
 /** The calendar day in `timeZone` as YYYY-MM-DD: the key entries are grouped by. */
@@ -56,16 +72,17 @@ export function dayKey(iso: string | number, timeZone: string): string {
 
 /** 'Monday, 24 November 2025' for a day key. */
 export function dayName(key: string, language: string): string {
-  return new Intl.DateTimeFormat(language, { dateStyle: "full", timeZone: "UTC" }).format(
+  return new Intl.DateTimeFormat(localeOf(language), { dateStyle: "full", timeZone: "UTC" }).format(
     new Date(`${key}T12:00:00Z`),
   );
 }
 
 /** '24 Nov 2025' for a day key: a date that belongs to no time zone. */
 export function calendarDay(key: string, language: string): string {
-  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" }).format(
-    new Date(`${key}T12:00:00Z`),
-  );
+  return new Intl.DateTimeFormat(localeOf(language), {
+    dateStyle: "medium",
+    timeZone: "UTC",
+  }).format(new Date(`${key}T12:00:00Z`));
 }
 
 /** Minutes that `timeZone` is ahead of UTC at an instant. */
@@ -82,6 +99,12 @@ function offsetMinutes(instant: number, timeZone: string): number {
   const part = (type: string) => Number(parts.find((p) => p.type === type)?.value);
   const wall = Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"));
   return Math.round((wall - Math.floor(instant / 60_000) * 60_000) / 60_000);
+}
+
+/** What a `datetime-local` field shows for an instant: the wall clock in `timeZone`, to the minute. */
+export function isoToWallClock(iso: string, timeZone: string): string {
+  const instant = Date.parse(iso);
+  return new Date(instant + offsetMinutes(instant, timeZone) * 60_000).toISOString().slice(0, 16);
 }
 
 /** UTC ISO time of a `datetime-local` value read as the wall clock in `timeZone`. */

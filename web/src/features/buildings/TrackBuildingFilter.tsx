@@ -23,7 +23,7 @@ function matches(building: BuildingOut, wanted: string): boolean {
 /** Searchable choice of the building; those with most failures need attention first. */
 export function TrackBuildingFilter() {
   const t = useText();
-  const { building, buildings, set } = useTrackCenter();
+  const { building, buildings, filters, set } = useTrackCenter();
   const [search, setSearch] = useState("");
   const [wanted] = useDebouncedValue(search, 200);
   const combobox = useCombobox({
@@ -67,6 +67,8 @@ export function TrackBuildingFilter() {
           void set({
             buildingId: id,
             year: null,
+            // The list of what is to do is of all buildings: who chooses one wants to see that.
+            view: filters.view === "work" ? null : filters.view,
             unit: null,
             communication: null,
             after: null,

@@ -9,7 +9,7 @@ import classes from "./TrackYearTimeline.module.css";
 /** The building's billing years, newest first, with the failures of each. */
 export function TrackYearTimeline() {
   const t = useText();
-  const { building, years, year } = useTrackCenter();
+  const { building, years, year, filters } = useTrackCenter();
   if (!building) return null;
   const items = [...(years.data?.items ?? [])].sort((a, b) => b.year - a.year);
   return (
@@ -45,6 +45,7 @@ export function TrackYearTimeline() {
                     after: null,
                     page: null,
                     communication: null,
+                    view: filters.view === "work" ? null : filters.view,
                   }}
                   className={classes.chip}
                   data-chosen={chosen || undefined}

@@ -34,6 +34,7 @@ import { ManualDeliveryForm } from "./ManualDeliveryForm";
 import { communicationQuery } from "./queries";
 import { ResendForm } from "./ResendForm";
 import { renderEvent } from "./renderers";
+import { isLetter } from "./StatusBadge";
 import { UnknownOutcome } from "./UnknownOutcome";
 import type { Channel, DeliveryStatus } from "./words";
 
@@ -66,7 +67,7 @@ export function CommunicationDetail({ id }: { id: string }) {
   return (
     <Stack gap="lg">
       {communication.outcomeUnknown && canWrite ? (
-        <UnknownOutcome communication={communication} />
+        <UnknownOutcome id={communication.id} />
       ) : (
         <FailureNotice communication={communication} />
       )}
@@ -94,6 +95,7 @@ export function CommunicationDetail({ id }: { id: string }) {
           channel={communication.channel}
           channelOfAttempt={channelsOfAttempts(communication)}
           timeZone={timeZone}
+          files={communication.attachments}
         />
       </section>
       <Notes communication={communication} timeZone={timeZone} />
@@ -238,7 +240,7 @@ function Actions({ communication, timeZone }: PartProps) {
             leftSection={<IconHandStop size={16} aria-hidden />}
             onClick={() => setDialog("manual")}
           >
-            {t.drawer.mark}
+            {isLetter(communication.channel) ? t.drawer.mark : t.drawer.markLetter}
           </Button>
           <Button
             size="sm"
@@ -255,7 +257,7 @@ function Actions({ communication, timeZone }: PartProps) {
             onClose={close}
           />
           <ManualDeliveryForm
-            id={communication.id}
+            communication={communication}
             timeZone={timeZone}
             opened={dialog === "manual"}
             onOpen={() => setDialog("manual")}

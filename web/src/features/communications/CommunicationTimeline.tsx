@@ -1,10 +1,11 @@
 import { Button, Text } from "@mantine/core";
 import { useState } from "react";
-import type { EventOut } from "../../client";
+import type { AttachmentOut, EventOut } from "../../client";
 import { useText } from "../../i18n/Language";
 import { TimeStamp } from "../../time/TimeStamp";
+import { FileList } from "../files/FileList";
 import classes from "./CommunicationTimeline.module.css";
-import { rawAnswer } from "./payload";
+import { proofsOf, rawAnswer } from "./payload";
 import { renderEvent } from "./renderers";
 import type { Channel } from "./words";
 
@@ -21,13 +22,23 @@ interface EventEntryProps {
   channel: Channel;
   timeZone: string;
   timeStyle?: "relative" | "clock";
+  /** Files of the communication: those the event names as proofs are shown with it. */
+  files?: AttachmentOut[] | undefined;
 }
 
 /** One event: icon, sentence, who, which attempt, when; the provider's own words behind a disclosure. */
-export function EventEntry({ event, channel, timeZone, timeStyle = "relative" }: EventEntryProps) {
+export function EventEntry({
+  event,
+  channel,
+  timeZone,
+  timeStyle = "relative",
+  files,
+}: EventEntryProps) {
   const t = useText();
   const shown = renderEvent(event, channel, t);
   const Picture = shown.icon;
+  const named = proofsOf(event.payload);
+  const proofs = (files ?? []).filter(({ kind, sha256 }) => kind === "PROOF" && named.has(sha256));
   const saving = event.id === optimisticId;
   const late = Math.abs(Date.parse(event.recordedAt) - Date.parse(event.occurredAt)) > notable;
   // Two times are there to be compared: both in full.
@@ -50,6 +61,11 @@ export function EventEntry({ event, channel, timeZone, timeStyle = "relative" }:
           <Text size="sm" component="p" className={classes.detail}>
             <strong>{t.events.nextStep}:</strong> {shown.nextStep}
           </Text>
+        )}
+        {proofs.length > 0 && (
+          <div className={classes.proofs}>
+            <FileList files={proofs} />
+          </div>
         )}
         <Text size="xs" c="dimmed" component="p" className={classes.meta}>
           {saving ? (
@@ -95,6 +111,7 @@ interface CommunicationTimelineProps {
   /** Channel of each attempt that used another one. */
   channelOfAttempt?: Record<number, Channel>;
   timeZone: string;
+  files?: AttachmentOut[];
 }
 
 /** Everything that happened to a communication, newest first; a long story is folded. */
@@ -103,6 +120,7 @@ export function CommunicationTimeline({
   channel,
   channelOfAttempt = {},
   timeZone,
+  files,
 }: CommunicationTimelineProps) {
   const t = useText();
   const [folded, setFolded] = useState(true);
@@ -124,6 +142,7 @@ export function CommunicationTimeline({
               event={event}
               channel={channelOfAttempt[event.attempt] ?? channel}
               timeZone={timeZone}
+              files={files}
             />
           </li>
         ))}

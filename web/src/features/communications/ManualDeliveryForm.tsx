@@ -17,7 +17,9 @@ const types = [
 ] as const satisfies ManualEvent["type"][];
 
 interface ManualDeliveryFormProps {
-  id: string;
+  communication: { id: string };
+  /** What most likely happened. */
+  suggested?: ManualEvent["type"];
   timeZone: string;
   opened: boolean;
   onOpen: () => void;
@@ -26,20 +28,25 @@ interface ManualDeliveryFormProps {
 
 /** A person vouches for a delivery (or reports mail that came back), with a note saying why. */
 export function ManualDeliveryForm({
-  id,
+  communication,
+  suggested = "POSTAL_DELIVERY",
   timeZone,
   opened,
   onOpen,
   onClose,
 }: ManualDeliveryFormProps) {
   const t = useText();
-  const mark = useManualEvent(id);
-  const [type, setType] = useState<ManualEvent["type"]>("POSTAL_DELIVERY");
+  const mark = useManualEvent(communication.id);
+  const [type, setType] = useState<ManualEvent["type"]>(suggested);
   const [when, setWhen] = useState("");
+  const [dispatched, setDispatched] = useState("");
+  const [witness, setWitness] = useState("");
   const [note, setNote] = useState("");
   const [proof, setProof] = useState<File | null>(null);
   const [proofProblem, setProofProblem] = useState<string>();
   const [checked, setChecked] = useState(false);
+  // Mail that came back was neither handed over nor witnessed.
+  const delivery = type !== "RETURNED";
   const refused = mark.error instanceof ApiError ? mark.error : null;
 
   const submit = () => {
@@ -51,6 +58,8 @@ export function ManualDeliveryForm({
         type,
         note: note.trim(),
         ...(proof ? { proof } : {}),
+        ...(delivery && dispatched ? { dispatchedAt: wallClockToIso(dispatched, timeZone) } : {}),
+        ...(delivery && witness.trim() ? { witness: witness.trim() } : {}),
         ...(when ? { occurredAt: wallClockToIso(when, timeZone) } : {}),
       },
       {
@@ -58,6 +67,8 @@ export function ManualDeliveryForm({
           announceDone(t.manual.done, t);
           setNote("");
           setWhen("");
+          setDispatched("");
+          setWitness("");
           setProof(null);
           setChecked(false);
         },
@@ -87,14 +98,33 @@ export function ManualDeliveryForm({
         onChange={(value) => setType(types.find((known) => known === value) ?? type)}
         error={refused?.field("type")}
       />
+      {delivery && (
+        <TextInput
+          type="datetime-local"
+          label={`${t.manual.dispatched} (${t.common.optional})`}
+          value={dispatched}
+          error={refused?.field("dispatchedAt")}
+          onChange={(event) => setDispatched(event.currentTarget.value)}
+        />
+      )}
       <TextInput
         type="datetime-local"
-        label={t.manual.when}
+        label={t.manual.when[delivery ? "delivered" : "returned"]}
         description={t.manual.whenHint(timeZone)}
         value={when}
-        error={refused?.field("occurredAt")}
+        error={refused?.field("occurredAt") ?? refused?.field("deliveredAt")}
         onChange={(event) => setWhen(event.currentTarget.value)}
       />
+      {delivery && (
+        <TextInput
+          label={`${t.manual.witness} (${t.common.optional})`}
+          description={t.manual.witnessHint}
+          maxLength={200}
+          value={witness}
+          error={refused?.field("witness")}
+          onChange={(event) => setWitness(event.currentTarget.value)}
+        />
+      )}
       <Textarea
         label={t.manual.note}
         description={t.manual.noteHint}

@@ -2,22 +2,28 @@ import { Tooltip } from "@mantine/core";
 import {
   type Icon,
   IconAlertCircle,
+  IconArrowsSplit2,
   IconBan,
   IconCheck,
   IconClock,
   IconHandStop,
+  IconHelpCircle,
   IconHourglass,
   IconMailbox,
   IconMailOpened,
   IconPrinter,
   IconSend,
 } from "@tabler/icons-react";
+import type { CommunicationBrief } from "../../client";
 import { useText } from "../../i18n/Language";
 import classes from "./StatusBadge.module.css";
 import type { Channel, DeliveryStatus } from "./words";
 
-/** What the screen says: 'sent' splits for letters, since people read it as 'in the post'. */
-export type ShownStatus = DeliveryStatus | "READY_TO_PRINT" | "POSTED";
+/**
+ * What the screen says: 'sent' splits for letters, since people read it as 'in the post', and a
+ * message of which nobody knows whether it left has not 'failed'.
+ */
+export type ShownStatus = DeliveryStatus | "READY_TO_PRINT" | "POSTED" | "UNKNOWN";
 export type Tone = "gray" | "blue" | "violet" | "green" | "teal" | "red" | "brown" | "amber";
 
 export const statusLook: Record<ShownStatus, { icon: Icon; tone: Tone }> = {
@@ -31,18 +37,27 @@ export const statusLook: Record<ShownStatus, { icon: Icon; tone: Tone }> = {
   CANCELLED: { icon: IconBan, tone: "gray" },
   READY_TO_PRINT: { icon: IconPrinter, tone: "amber" },
   POSTED: { icon: IconMailbox, tone: "violet" },
+  UNKNOWN: { icon: IconHelpCircle, tone: "amber" },
 };
 
 export const isLetter = (channel: Channel): boolean =>
   channel === "LETTER" || channel === "LETTER_WITH_RECEIPT";
 
+/** The little of a communication that decides what to call its status. */
+type Standing = Pick<
+  CommunicationBrief,
+  "channel" | "deliveryStatus" | "readyToPrint" | "outcomeUnknown"
+>;
+
 /** The word to show for a communication: a letter that is 'sent' is either printed or posted. */
-export function shownStatus(
-  channel: Channel,
-  status: DeliveryStatus,
-  readyToPrint: boolean,
-): ShownStatus {
-  if (status !== "SENT" || !isLetter(channel)) return status;
+export function shownStatus({
+  channel,
+  deliveryStatus,
+  readyToPrint,
+  outcomeUnknown,
+}: Standing): ShownStatus {
+  if (outcomeUnknown) return "UNKNOWN";
+  if (deliveryStatus !== "SENT" || !isLetter(channel)) return deliveryStatus;
   return readyToPrint ? "READY_TO_PRINT" : "POSTED";
 }
 
@@ -62,6 +77,19 @@ export function StatusBadge({ status, reason }: StatusBadgeProps) {
         <Picture size={14} stroke={2} aria-hidden className={classes.icon} />
         {t.statuses[status]}
         {reason && <span className={classes.hidden}>: {reason}</span>}
+      </span>
+    </Tooltip>
+  );
+}
+
+/** Two sources disagree about the delivery; stands beside the status. */
+export function ContradictoryBadge() {
+  const t = useText();
+  return (
+    <Tooltip label={t.drawer.contradictoryHint}>
+      <span className={classes.badge} data-tone="amber">
+        <IconArrowsSplit2 size={14} stroke={2} aria-hidden className={classes.icon} />
+        {t.units.contradictory}
       </span>
     </Tooltip>
   );

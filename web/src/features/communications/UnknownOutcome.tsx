@@ -1,24 +1,16 @@
 import { Alert, Button, Group, Text, Textarea } from "@mantine/core";
 import { IconHelpCircle } from "@tabler/icons-react";
 import { useState } from "react";
-import type { CommunicationOut, ResolveIn } from "../../client";
+import type { ResolveIn } from "../../client";
 import { useText } from "../../i18n/Language";
 import { problemText } from "../track-center/ProblemNotice";
 import classes from "./CommunicationDetail.module.css";
 import { announceDone } from "./FormDialog";
 import { useResolve } from "./queries";
 
-/** Nobody knows whether it left: a person decides, with the three ways there are. */
-export function UnknownOutcome({ communication }: { communication: CommunicationOut }) {
+/** Nobody knows whether it left: a person decides. */
+export function UnknownOutcome({ id }: { id: string }) {
   const t = useText();
-  const resolve = useResolve(communication.id);
-  const [note, setNote] = useState("");
-  const [vouching, setVouching] = useState(false);
-  const decide = (action: ResolveIn["action"]) =>
-    resolve.mutate(
-      { action, ...(note.trim() ? { note: note.trim() } : {}) },
-      { onSuccess: () => announceDone(t.unknown.done, t) },
-    );
   return (
     <Alert
       color="yellow"
@@ -29,6 +21,24 @@ export function UnknownOutcome({ communication }: { communication: Communication
       <Text size="sm" c="inherit" mb="sm">
         {t.unknown.text}
       </Text>
+      <UnknownDecision id={id} />
+    </Alert>
+  );
+}
+
+/** The three ways there are, as buttons. */
+export function UnknownDecision({ id }: { id: string }) {
+  const t = useText();
+  const resolve = useResolve(id);
+  const [note, setNote] = useState("");
+  const [vouching, setVouching] = useState(false);
+  const decide = (action: ResolveIn["action"]) =>
+    resolve.mutate(
+      { action, ...(note.trim() ? { note: note.trim() } : {}) },
+      { onSuccess: () => announceDone(t.unknown.done[action], t) },
+    );
+  return (
+    <>
       {vouching && (
         <Textarea
           mb="sm"
@@ -40,7 +50,7 @@ export function UnknownOutcome({ communication }: { communication: Communication
           maxLength={4000}
           value={note}
           onChange={(event) => setNote(event.currentTarget.value)}
-          data-autofocus
+          autoFocus
         />
       )}
       <Group gap="xs">
@@ -74,6 +84,6 @@ export function UnknownOutcome({ communication }: { communication: Communication
           {problemText(resolve.error, t)}
         </Text>
       )}
-    </Alert>
+    </>
   );
 }

@@ -45,6 +45,12 @@ test("unknown words are not guessed at", () => {
   expect(failureKind(mail({ code: "X99", text: "computer says no" }))).toBe("other");
 });
 
+test("a recipient who answered STOP has opted out, whatever the carrier adds", () => {
+  expect(failureKind({ ...mail({ code: "4007", text: "blocked" }), channel: "SMS" })).toBe(
+    "optedOut",
+  );
+});
+
 test("a text message that did not arrive points to the number", () => {
   expect(failureKind({ ...mail({ code: "4" }), channel: "SMS" })).toBe("smsUndelivered");
 });

@@ -22,6 +22,7 @@ const byCode: [RegExp, FailureKind][] = [
   [/^[45]\.(3\.4|2\.3)$/, "tooLarge"],
   [/^[45]\.(7\.\d+|2\.1)$/, "refused"],
   [/^([45]\.4\.\d+|5\.1\.2|5\.1\.8)$/, "noRoute"],
+  [/^4007$/, "optedOut"],
   [/^ErrorInvalidRecipients$/, "invalidAddress"],
   [/^(429|TooManyRequests|ApplicationThrottled)$/i, "throttled"],
 ];

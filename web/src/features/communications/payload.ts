@@ -28,6 +28,12 @@ export function contactLine(contact: unknown): string {
     .join(", ");
 }
 
+/** The files an event names as proofs, by the SHA-256 of their content. */
+export function proofsOf(payload: Payload): Set<string> {
+  const listed = record(payload.detail).proofs;
+  return new Set([field(payload, "proofSha256"), ...(Array.isArray(listed) ? listed : [])]);
+}
+
 /** What a provider said, as it said it: its raw words, else the whole payload. */
 export function rawAnswer(payload: Payload): string {
   const raw = field(record(payload.error), "raw");

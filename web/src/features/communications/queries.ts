@@ -73,7 +73,7 @@ function useOptimistic<Request>(
     },
     onSettled: () =>
       Promise.all(
-        ["communication", "units", "unit", "years", "activity", "buildings"].map((name) =>
+        ["communication", "units", "unit", "years", "activity", "buildings", "work"].map((name) =>
           client.invalidateQueries({ queryKey: [name] }),
         ),
       ),

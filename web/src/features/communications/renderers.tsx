@@ -156,7 +156,7 @@ const renderers: { [Kind in EventType]: Renderer } = {
     };
   },
   MANUAL_MARKED: (event, _channel, t) => {
-    const methods: Record<string, string> = t.manual.types;
+    const methods: Record<string, string> = { ...t.deliveryRecords.methods, ...t.manual.types };
     const method = field(event.payload, "method");
     return {
       icon: IconHandStop,

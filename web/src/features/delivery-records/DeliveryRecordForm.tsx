@@ -1,66 +1,78 @@
-import { Select, Text, Textarea, TextInput } from "@mantine/core";
+import { Select, Textarea, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { ApiError } from "../../api";
-import type { UnitOut } from "../../client";
+import type { DeliveryRecordOut, UnitOut } from "../../client";
 import { useText } from "../../i18n/Language";
-import { wallClockToIso } from "../../time/format";
+import { isoToWallClock, wallClockToIso } from "../../time/format";
 import { announceDone, announceRollback, FormDialog } from "../communications/FormDialog";
 import { FileDrop } from "../files/FileDrop";
 import { largestProof, proofKinds } from "../files/proofs";
-import { useRecordDelivery } from "./queries";
+import { type RecordFields, useRecordDelivery } from "./queries";
 import { methodName, methods } from "./words";
 
 interface DeliveryRecordFormProps {
   unit: UnitOut;
   year: number;
   timeZone: string;
+  /** The record to change; null makes a new one. */
+  record: DeliveryRecordOut | null;
   opened: boolean;
   onOpen: () => void;
   onClose: () => void;
 }
 
-/** How, when and before whom a bill was handed over. What is left empty stays as it is on record. */
+/** The form's fields as they are typed: moments as the wall clock shows them. */
+type Typed = Record<keyof RecordFields, string>;
+
+function typed(record: DeliveryRecordOut | null, timeZone: string): Typed {
+  return {
+    dispatchedAt: record?.dispatchedAt ? isoToWallClock(record.dispatchedAt, timeZone) : "",
+    deliveredAt: record?.deliveredAt ? isoToWallClock(record.deliveredAt, timeZone) : "",
+    witness: record?.witness ?? "",
+    note: record?.note ?? "",
+  };
+}
+
+/** What differs from the record, as the API wants it; an emptied field is taken back. */
+function changesOf(now: Typed, before: Typed, timeZone: string): RecordFields {
+  const changes: RecordFields = {};
+  for (const name of ["dispatchedAt", "deliveredAt"] as const) {
+    if (now[name] !== before[name])
+      changes[name] = now[name] ? wallClockToIso(now[name], timeZone) : null;
+  }
+  for (const name of ["witness", "note"] as const) {
+    if (now[name].trim() !== before[name]) changes[name] = now[name].trim() || null;
+  }
+  return changes;
+}
+
+/** How, when and before whom a bill was handed over. Mount it anew for another record. */
 export function DeliveryRecordForm({
   unit,
   year,
   timeZone,
+  record,
   opened,
   onOpen,
   onClose,
 }: DeliveryRecordFormProps) {
   const t = useText();
   const save = useRecordDelivery(unit.id);
-  const own = unit.deliveryRecords
-    .filter((record) => record.year === year)
-    .map(({ method }) => method);
-  const offered: string[] = [...new Set([...methods, ...own])];
-  const [method, setMethod] = useState<string>("HAND_DELIVERY");
-  const [dispatched, setDispatched] = useState("");
-  const [delivered, setDelivered] = useState("");
-  const [witness, setWitness] = useState("");
-  const [note, setNote] = useState("");
-  const [file, setFile] = useState<File | null>(null);
+  const taken = unit.deliveryRecords.filter((one) => one.year === year).map((one) => one.method);
+  const free = methods.filter((method) => !taken.includes(method));
+  const [method, setMethod] = useState<string>(record?.method ?? free[0] ?? methods[0]);
+  const [before] = useState(() => typed(record, timeZone));
+  const [now, setNow] = useState(before);
+  const [files, setFiles] = useState<File[]>([]);
   const [fileProblem, setFileProblem] = useState<string>();
   const refused = save.error instanceof ApiError ? save.error : null;
 
   const submit = () => {
     onClose();
     save.mutate(
+      { year, method, changes: changesOf(now, before, timeZone), files },
       {
-        year,
-        method,
-        ...(dispatched ? { dispatchedAt: wallClockToIso(dispatched, timeZone) } : {}),
-        ...(delivered ? { deliveredAt: wallClockToIso(delivered, timeZone) } : {}),
-        ...(witness.trim() ? { witness: witness.trim() } : {}),
-        ...(note.trim() ? { note: note.trim() } : {}),
-        ...(file ? { file } : {}),
-      },
-      {
-        onSuccess: () => {
-          announceDone(t.deliveryRecords.done, t);
-          for (const clear of [setDispatched, setDelivered, setWitness, setNote]) clear("");
-          setFile(null);
-        },
+        onSuccess: () => announceDone(t.deliveryRecords.done, t),
         onError: (error) => {
           announceRollback(t.deliveryRecords.failed, error, t);
           onOpen();
@@ -68,6 +80,14 @@ export function DeliveryRecordForm({
       },
     );
   };
+  const fieldOf = (name: keyof RecordFields) => ({
+    value: now[name],
+    error: refused?.field(name),
+    onChange: (event: { currentTarget: { value: string } }) => {
+      const { value } = event.currentTarget;
+      setNow((old) => ({ ...old, [name]: value }));
+    },
+  });
 
   return (
     <FormDialog
@@ -81,63 +101,49 @@ export function DeliveryRecordForm({
     >
       <Select
         label={t.deliveryRecords.method}
-        data={offered.map((value) => ({ value, label: methodName(value, t) }))}
+        description={record ? t.deliveryRecords.methodStays : t.deliveryRecords.oncePerMethod}
+        data={(record ? [record.method] : free).map((value) => ({
+          value,
+          label: methodName(value, t),
+        }))}
         value={method}
         allowDeselect={false}
+        readOnly={record !== null}
         onChange={(value) => setMethod(value ?? method)}
         error={refused?.field("method")}
       />
-      {own.includes(method) && (
-        <Text size="sm" c="dimmed">
-          {t.deliveryRecords.changes}
-        </Text>
-      )}
       <TextInput
         type="datetime-local"
         label={t.deliveryRecords.dispatched}
         description={t.deliveryRecords.zone(timeZone)}
-        value={dispatched}
-        error={refused?.field("dispatchedAt")}
-        onChange={(event) => setDispatched(event.currentTarget.value)}
+        {...fieldOf("dispatchedAt")}
       />
       <TextInput
         type="datetime-local"
         label={t.deliveryRecords.delivered}
         description={t.deliveryRecords.deliveredHint}
-        value={delivered}
-        error={refused?.field("deliveredAt")}
-        onChange={(event) => setDelivered(event.currentTarget.value)}
+        {...fieldOf("deliveredAt")}
       />
-      <TextInput
-        label={t.deliveryRecords.witness}
-        maxLength={200}
-        value={witness}
-        error={refused?.field("witness")}
-        onChange={(event) => setWitness(event.currentTarget.value)}
-      />
-      <Textarea
-        label={t.manual.note}
-        autosize
-        minRows={2}
-        maxLength={2000}
-        value={note}
-        error={refused?.field("note")}
-        onChange={(event) => setNote(event.currentTarget.value)}
-      />
-      <FileDrop
-        label={`${t.manual.proof} (${t.common.optional})`}
-        hint={t.manual.proofHint}
-        accept={proofKinds}
-        maxSize={largestProof}
-        camera
-        file={file}
-        error={fileProblem ?? refused?.field("files")}
-        onFile={(chosen) => {
-          setFileProblem(undefined);
-          setFile(chosen);
-        }}
-        onRefused={setFileProblem}
-      />
+      <TextInput label={t.deliveryRecords.witness} maxLength={200} {...fieldOf("witness")} />
+      <Textarea label={t.manual.note} autosize minRows={2} maxLength={2000} {...fieldOf("note")} />
+      {[...files, null].map((file, index) => (
+        <FileDrop
+          // biome-ignore lint/suspicious/noArrayIndexKey: a file has no identity, its place has
+          key={index}
+          label={`${file ? t.manual.proof : t.deliveryRecords.addProof} (${t.common.optional})`}
+          hint={t.manual.proofHint}
+          accept={proofKinds}
+          maxSize={largestProof}
+          camera
+          file={file}
+          error={file ? undefined : (fileProblem ?? refused?.field("files"))}
+          onFile={(chosen) => {
+            setFileProblem(undefined);
+            setFiles((old) => (chosen ? [...old, chosen] : old.filter((_, at) => at !== index)));
+          }}
+          onRefused={setFileProblem}
+        />
+      ))}
     </FormDialog>
   );
 }

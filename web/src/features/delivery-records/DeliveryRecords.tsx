@@ -1,8 +1,9 @@
-import { Alert, Button, Text } from "@mantine/core";
-import { IconGavel, IconTruckDelivery } from "@tabler/icons-react";
+import { Button, Text } from "@mantine/core";
+import { IconPencil, IconTruckDelivery } from "@tabler/icons-react";
 import { useState } from "react";
 import type { DeliveryRecordOut, UnitOut } from "../../client";
-import { useText } from "../../i18n/Language";
+import { useLanguage, useText } from "../../i18n/Language";
+import { shortTime } from "../../time/format";
 import { TimeStamp } from "../../time/TimeStamp";
 import { FileList } from "../files/FileList";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
@@ -15,36 +16,24 @@ interface DeliveryRecordsProps {
   year: number;
 }
 
-/** What people recorded about how a unit's bill of one year was handed over; and its legal hold. */
+/** One opening of the form: what is typed belongs to it, and survives a refusal. */
+interface Editing {
+  record: DeliveryRecordOut | null;
+  opened: boolean;
+  session: number;
+}
+
+/** What people recorded about how a unit's bill of one year was handed over. */
 export function DeliveryRecords({ unit, year }: DeliveryRecordsProps) {
   const t = useText();
   const { canWrite, timeZone } = useTrackCenter();
-  const [editing, setEditing] = useState(false);
+  const [editing, setEditing] = useState<Editing>({ record: null, opened: false, session: 0 });
+  const edit = (record: DeliveryRecordOut | null) =>
+    setEditing(({ session }) => ({ record, opened: true, session: session + 1 }));
+  const show = (opened: boolean) => setEditing((old) => ({ ...old, opened }));
   const records = unit.deliveryRecords.filter((record) => record.year === year);
   return (
     <>
-      {unit.legalHold && (
-        <Alert
-          color="gray"
-          icon={<IconGavel />}
-          title={t.deliveryRecords.hold}
-          classNames={{ root: classes.hold, title: classes.ink, icon: classes.ink }}
-        >
-          <Text size="sm" c="inherit">
-            {unit.legalHold.reason}
-          </Text>
-          <Text size="xs" c="inherit" mt={4}>
-            {unit.legalHold.placedBy.username}
-            <span aria-hidden> · </span>
-            <TimeStamp
-              value={unit.legalHold.placedAt}
-              timeZone={timeZone}
-              style="short"
-              focusable
-            />
-          </Text>
-        </Alert>
-      )}
       <section aria-labelledby="delivery-records">
         <div className={classes.heading}>
           <h3 id="delivery-records" className={classes.title}>
@@ -55,7 +44,7 @@ export function DeliveryRecords({ unit, year }: DeliveryRecordsProps) {
               size="xs"
               variant="default"
               leftSection={<IconTruckDelivery size={14} aria-hidden />}
-              onClick={() => setEditing(true)}
+              onClick={() => edit(null)}
             >
               {t.deliveryRecords.record}
             </Button>
@@ -69,7 +58,11 @@ export function DeliveryRecords({ unit, year }: DeliveryRecordsProps) {
           <ul className={classes.records}>
             {records.map((record) => (
               <li key={record.id}>
-                <Record record={record} timeZone={timeZone} />
+                <Record
+                  record={record}
+                  timeZone={timeZone}
+                  onChange={canWrite ? () => edit(record) : null}
+                />
               </li>
             ))}
           </ul>
@@ -77,29 +70,52 @@ export function DeliveryRecords({ unit, year }: DeliveryRecordsProps) {
       </section>
       {canWrite && (
         <DeliveryRecordForm
+          key={editing.session}
           unit={unit}
           year={year}
           timeZone={timeZone}
-          opened={editing}
-          onOpen={() => setEditing(true)}
-          onClose={() => setEditing(false)}
+          record={editing.record}
+          opened={editing.opened}
+          onOpen={() => show(true)}
+          onClose={() => show(false)}
         />
       )}
     </>
   );
 }
 
-function Record({ record, timeZone }: { record: DeliveryRecordOut; timeZone: string }) {
+interface RecordProps {
+  record: DeliveryRecordOut;
+  timeZone: string;
+  /** Null for somebody who may only look. */
+  onChange: (() => void) | null;
+}
+
+function Record({ record, timeZone, onChange }: RecordProps) {
   const t = useText();
   const times = [
     [t.deliveryRecords.dispatched, record.dispatchedAt],
     [t.deliveryRecords.delivered, record.deliveredAt],
   ] as const;
+  const name = methodName(record.method, t);
   return (
     <>
-      <Text size="sm" fw={600}>
-        {methodName(record.method, t)}
-      </Text>
+      <div className={classes.head}>
+        <Text size="sm" fw={600}>
+          {name}
+        </Text>
+        {onChange && (
+          <Button
+            size="compact-xs"
+            variant="subtle"
+            leftSection={<IconPencil size={13} aria-hidden />}
+            aria-label={t.deliveryRecords.changeOf(name)}
+            onClick={onChange}
+          >
+            {t.deliveryRecords.change}
+          </Button>
+        )}
+      </div>
       <dl className={classes.facts}>
         {times.map(
           ([label, value]) =>
@@ -121,11 +137,58 @@ function Record({ record, timeZone }: { record: DeliveryRecordOut; timeZone: str
       </dl>
       {record.note && <p className={classes.note}>{record.note}</p>}
       {record.files.length > 0 && <FileList files={record.files} />}
+      <History record={record} timeZone={timeZone} />
+    </>
+  );
+}
+
+/** Who recorded it, and behind a disclosure who changed what since. */
+function History({ record, timeZone }: { record: DeliveryRecordOut; timeZone: string }) {
+  const { text: t, code } = useLanguage();
+  const labels: Record<string, string> = {
+    dispatchedAt: t.deliveryRecords.dispatched,
+    deliveredAt: t.deliveryRecords.delivered,
+    witness: t.deliveryRecords.witness,
+    note: t.manual.note,
+  };
+  const shown = (field: string, value: string | null) => {
+    if (!value) return "–";
+    return field.endsWith("At") ? shortTime(value, timeZone, code) : value;
+  };
+  const later = record.history.slice(1);
+  return (
+    <>
       <Text size="xs" c="dimmed">
-        {record.recordedBy.username}
+        {t.deliveryRecords.recordedBy(record.recordedBy.username)}
         <span aria-hidden> · </span>
-        <TimeStamp value={record.updatedAt} timeZone={timeZone} style="short" focusable />
+        <TimeStamp value={record.createdAt} timeZone={timeZone} style="short" focusable />
       </Text>
+      {later.length > 0 && (
+        <details className={classes.history}>
+          <summary>{t.deliveryRecords.changesSince(later.length)}</summary>
+          <ol>
+            {later.toReversed().map((change) => (
+              <li key={change.eventId}>
+                <Text size="xs" c="dimmed">
+                  {change.user?.username ?? t.events.system}
+                  <span aria-hidden> · </span>
+                  <TimeStamp value={change.at} timeZone={timeZone} style="short" focusable />
+                </Text>
+                {Object.entries(change.changes).map(([field, { old, new: value }]) => (
+                  <Text key={field} size="sm" className={classes.note}>
+                    {labels[field] ?? field}: <del>{shown(field, old)}</del>{" "}
+                    <span aria-hidden>→ </span>
+                    <ins>{shown(field, value)}</ins>
+                  </Text>
+                ))}
+                {change.proofs > 0 && (
+                  <Text size="sm">{t.deliveryRecords.filesAdded(change.proofs)}</Text>
+                )}
+              </li>
+            ))}
+          </ol>
+        </details>
+      )}
     </>
   );
 }

@@ -1,31 +1,41 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type RecordDeliveryData, recordDelivery } from "../../client";
 import { formDataBodySerializer } from "../../client/client";
-import { record } from "../communications/payload";
 
-export type NewRecord = RecordDeliveryData["body"] & { file?: File };
+/** Null takes a value back; what is left out stays. */
+export type RecordFields = Omit<RecordDeliveryData["body"], "year" | "method">;
+
+interface Recording {
+  year: number;
+  method: string;
+  changes: RecordFields;
+  files: File[];
+}
 
 /** Creates or changes the record of a unit, year and method. */
 export function useRecordDelivery(unitId: string) {
   const client = useQueryClient();
+  const path = { unit_id: unitId };
   return useMutation({
-    mutationFn: ({ file, ...body }: NewRecord) =>
-      recordDelivery({
-        path: { unit_id: unitId },
-        body,
-        // As a form, so that the file can come along; the browser names the boundary.
-        ...(file
-          ? {
-              bodySerializer: (given: unknown) =>
-                formDataBodySerializer.bodySerializer({ ...record(given), files: file }),
-              headers: { "Content-Type": null },
-            }
-          : {}),
+    mutationFn: async ({ year, method, changes, files }: Recording) => {
+      const body = { year, method, ...changes };
+      // A form cannot say 'nothing': what is taken back is said in JSON, before the files.
+      const takesBack = Object.values(changes).includes(null);
+      if (takesBack || files.length === 0) await recordDelivery({ path, body, throwOnError: true });
+      if (files.length === 0) return;
+      const fields = takesBack ? { year, method } : body;
+      await recordDelivery({
+        path,
+        body: fields,
+        bodySerializer: () => formDataBodySerializer.bodySerializer({ ...fields, files }),
+        // The browser names the boundary.
+        headers: { "Content-Type": null },
         throwOnError: true,
-      }),
+      });
+    },
     onSettled: () =>
       Promise.all(
-        ["communication", "units", "unit", "years", "activity", "buildings"].map((name) =>
+        ["communication", "units", "unit", "years", "activity", "buildings", "work"].map((name) =>
           client.invalidateQueries({ queryKey: [name] }),
         ),
       ),

@@ -19,6 +19,7 @@ export default function KeyboardHelp({
     [["x"], t.help.tick],
     [["n", "p"], t.help.pages],
     [["d"], t.lookup.label],
+    [["t"], t.work.open],
     [["Esc"], t.help.close],
     [["?"], t.help.help],
   ];

@@ -15,6 +15,7 @@ import { DocumentLookup } from "../documents/DocumentLookup";
 import { TrackSummaryCards } from "../summary/TrackSummaryCards";
 import { DraftNotice } from "../templates/DraftNotice";
 import { TrackUnitTable } from "../units/TrackUnitTable";
+import { toWork } from "../worklists/WorkButton";
 import { BuildingMenu } from "./BuildingMenu";
 import { EmptyState } from "./EmptyState";
 import { Freshness } from "./Freshness";
@@ -30,6 +31,7 @@ const ExportPanel = lazy(() => import("../exports/ExportPanel"));
 const TrackUnitDrawer = lazy(() => import("../units/TrackUnitDrawer"));
 const UnitPage = lazy(() => import("../units/UnitPage"));
 const TemplatesPage = lazy(() => import("../templates/TemplatesPage"));
+const WorkPage = lazy(() => import("../worklists/WorkPage"));
 const ImportWizard = lazy(() => import("../imports/ImportWizard"));
 const KeyboardHelp = lazy(() => import("./KeyboardHelp"));
 
@@ -44,7 +46,7 @@ export function TrackCenterPage() {
 
 function Frame() {
   const t = useText();
-  const { filters } = useTrackCenter();
+  const { filters, set } = useTrackCenter();
   const lookup = useRef<HTMLInputElement>(null);
   const [help, setHelp] = useState(false);
   const [importing, setImporting] = useState(false);
@@ -55,7 +57,11 @@ function Frame() {
   if (help && !helpUsed) setHelpUsed(true);
   if (filters.unit !== null && !drawerUsed) setDrawerUsed(true);
   if (importing && !importUsed) setImportUsed(true);
-  useKeys({ "?": () => setHelp(true), d: () => lookup.current?.select() });
+  useKeys({
+    "?": () => setHelp(true),
+    d: () => lookup.current?.select(),
+    t: () => void set(toWork),
+  });
   return (
     <>
       <a href="#content" className="tc-skip">
@@ -124,6 +130,13 @@ function Content({ onImport }: { onImport: () => void }) {
     return (
       <Suspense fallback={<Skeleton height={400} radius="md" />}>
         <UnitPage unitId={filters.unit} />
+      </Suspense>
+    );
+  }
+  if (filters.view === "work") {
+    return (
+      <Suspense fallback={<Skeleton height={400} radius="md" />}>
+        <WorkPage />
       </Suspense>
     );
   }

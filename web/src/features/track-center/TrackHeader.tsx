@@ -25,6 +25,7 @@ import {
 import { csrfToken } from "../../api";
 import { bootstrap } from "../../bootstrap";
 import { type LanguageCode, useLanguage } from "../../i18n/Language";
+import { WorkButton } from "../worklists/WorkButton";
 import classes from "./TrackHeader.module.css";
 
 interface TrackHeaderProps {
@@ -46,6 +47,7 @@ export function TrackHeader({ onHelp, onImport }: TrackHeaderProps) {
         {t.product}
       </a>
       <Group gap={6} wrap="nowrap">
+        <WorkButton />
         {bootstrap.user.role === "admin" && (
           <Button
             variant="default"

@@ -24,7 +24,7 @@ export const statuses = [
 export const sorts = ["unitNumber", "-unitNumber", "recipientName", "-recipientName"] as const;
 /** Columns of the table that can be hidden; the unit itself always shows. */
 export const columnNames = ["recipient", "EMAIL", "SMS", "LETTER", "lastEvent"] as const;
-export const views = ["templates"] as const;
+export const views = ["templates", "work"] as const;
 export const activityKinds = ["all", "failed", "manual", "receipts"] as const;
 
 /** Everything on the screen that a shared link must bring back; a default is left out of the URL. */

@@ -30,7 +30,12 @@ import { useLanguage, useText } from "../../i18n/Language";
 import { TimeStamp } from "../../time/TimeStamp";
 import { ChannelIcon } from "../communications/ChannelIcon";
 import { failureReason } from "../communications/failure";
-import { isLetter, StatusBadge, shownStatus } from "../communications/StatusBadge";
+import {
+  ContradictoryBadge,
+  isLetter,
+  StatusBadge,
+  shownStatus,
+} from "../communications/StatusBadge";
 import type { Channel } from "../communications/words";
 import { EmptyState } from "../track-center/EmptyState";
 import { channels, statuses } from "../track-center/filters";
@@ -487,7 +492,7 @@ interface MessageLinkProps {
 /** A status badge that leads to its message. */
 function MessageLink({ row, communication, withChannel }: MessageLinkProps) {
   const t = useText();
-  const { channel, deliveryStatus } = communication;
+  const { channel } = communication;
   return (
     <StateLink
       changes={{ unit: row.unitId, communication: communication.id }}
@@ -502,10 +507,8 @@ function MessageLink({ row, communication, withChannel }: MessageLinkProps) {
       ) : (
         <span className={classes.hidden}>{t.channels[channel]}: </span>
       )}
-      <StatusBadge
-        status={shownStatus(channel, deliveryStatus, communication.readyToPrint)}
-        reason={failureReason(communication, t)}
-      />
+      <StatusBadge status={shownStatus(communication)} reason={failureReason(communication, t)} />
+      {communication.contradictory && <ContradictoryBadge />}
     </StateLink>
   );
 }

@@ -6,8 +6,9 @@ import { useText } from "../../i18n/Language";
 import { ChannelIcon } from "../communications/ChannelIcon";
 import { CommunicationDetail } from "../communications/CommunicationDetail";
 import { failureReason } from "../communications/failure";
-import { StatusBadge, shownStatus } from "../communications/StatusBadge";
+import { ContradictoryBadge, StatusBadge, shownStatus } from "../communications/StatusBadge";
 import { DeliveryRecords } from "../delivery-records/DeliveryRecords";
+import { LegalHold } from "../retention/LegalHold";
 import { ProblemNotice } from "../track-center/ProblemNotice";
 import { StateLink } from "../track-center/StateLink";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
@@ -19,6 +20,7 @@ export function UnitContent({ unit }: { unit: UseQueryResult<UnitOut, Error> }) 
   if (unit.data && year !== undefined) {
     return (
       <Stack gap="lg">
+        <LegalHold unit={unit.data} />
         <UnitMessages unit={unit.data} year={year} />
         <DeliveryRecords unit={unit.data} year={year} />
         <OtherYears unit={unit.data} year={year} />
@@ -96,9 +98,8 @@ function UnitMessages({ unit, year }: UnitProps) {
                   <ChannelIcon channel={item.channel} />
                   {t.channels[item.channel]}
                 </span>
-                <StatusBadge
-                  status={shownStatus(item.channel, item.deliveryStatus, item.readyToPrint)}
-                />
+                <StatusBadge status={shownStatus(item)} />
+                {item.contradictory && <ContradictoryBadge />}
               </StateLink>
             </li>
           ))}
@@ -147,10 +148,7 @@ function OtherYears({ unit, year }: UnitProps) {
                     <span role="img" aria-label={t.channels[item.channel]}>
                       <ChannelIcon channel={item.channel} size={15} />
                     </span>
-                    <StatusBadge
-                      status={shownStatus(item.channel, item.deliveryStatus, item.readyToPrint)}
-                      reason={failureReason(item, t)}
-                    />
+                    <StatusBadge status={shownStatus(item)} reason={failureReason(item, t)} />
                   </span>
                 ))}
               </span>

@@ -1,0 +1,141 @@
+import { Alert, Button, Group, Text, Textarea } from "@mantine/core";
+import { IconGavel, IconLockOpen } from "@tabler/icons-react";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { ApiError } from "../../api";
+import { liftLegalHold, placeLegalHold, type UnitOut } from "../../client";
+import { useText } from "../../i18n/Language";
+import { TimeStamp } from "../../time/TimeStamp";
+import { announceDone, FormDialog } from "../communications/FormDialog";
+import { useTrackCenter } from "../track-center/TrackCenterProvider";
+import { unitQuery } from "../units/queries";
+import classes from "./LegalHold.module.css";
+
+/** Places a hold for a reason; null lifts the one that stands. */
+function useHold(unitId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (reason: string | null) => {
+      const path = { unit_id: unitId };
+      const { data } =
+        reason === null
+          ? await liftLegalHold({ path, throwOnError: true })
+          : await placeLegalHold({ path, body: { reason }, throwOnError: true });
+      return data;
+    },
+    onSuccess: (unit) => client.setQueryData(unitQuery(unitId).queryKey, unit),
+    onSettled: () =>
+      Promise.all(
+        ["unit", "retention"].map((name) => client.invalidateQueries({ queryKey: [name] })),
+      ),
+  });
+}
+
+type Step = "place" | "lift";
+
+/** Whether anything of a unit may be purged, why not, and the way to change it. */
+export function LegalHold({ unit }: { unit: UnitOut }) {
+  const t = useText();
+  const { canWrite, timeZone } = useTrackCenter();
+  const hold = useHold(unit.id);
+  // What is asked stays while the dialog slides out.
+  const [step, setStep] = useState<Step>("place");
+  const [opened, setOpened] = useState(false);
+  const [reason, setReason] = useState("");
+  const [checked, setChecked] = useState(false);
+  const standing = unit.legalHold;
+  const refused = hold.error instanceof ApiError ? hold.error : null;
+  if (!standing && !canWrite) return null;
+
+  const open = (next: Step) => {
+    hold.reset();
+    setReason("");
+    setChecked(false);
+    setStep(next);
+    setOpened(true);
+  };
+  const submit = () => {
+    setChecked(true);
+    if (step === "place" && !reason.trim()) return;
+    hold.mutate(step === "place" ? reason.trim() : null, {
+      onSuccess: () => {
+        announceDone(step === "place" ? t.hold.placed : t.hold.lifted, t);
+        setOpened(false);
+      },
+    });
+  };
+
+  return (
+    <div>
+      {standing ? (
+        <Alert
+          color="gray"
+          icon={<IconGavel />}
+          title={t.hold.standing}
+          classNames={{ root: classes.hold, title: classes.ink, icon: classes.ink }}
+        >
+          <Text size="sm" c="inherit" className={classes.reason}>
+            {standing.reason}
+          </Text>
+          <Group justify="space-between" mt={4} gap="xs">
+            <Text size="xs" c="inherit">
+              {standing.placedBy.username}
+              <span aria-hidden> · </span>
+              <TimeStamp value={standing.placedAt} timeZone={timeZone} style="short" focusable />
+            </Text>
+            {canWrite && (
+              <Button
+                size="xs"
+                variant="default"
+                leftSection={<IconLockOpen size={14} aria-hidden />}
+                onClick={() => open("lift")}
+              >
+                {t.hold.lift}
+              </Button>
+            )}
+          </Group>
+        </Alert>
+      ) : (
+        <Button
+          size="compact-sm"
+          variant="subtle"
+          leftSection={<IconGavel size={14} aria-hidden />}
+          onClick={() => open("place")}
+        >
+          {t.hold.place}
+        </Button>
+      )}
+      {canWrite && (
+        <FormDialog
+          title={step === "lift" ? t.hold.liftTitle : t.hold.placeTitle(unit.number)}
+          opened={opened}
+          onClose={() => setOpened(false)}
+          onSubmit={submit}
+          submitLabel={step === "lift" ? t.hold.liftSubmit : t.hold.placeSubmit}
+          error={hold.error}
+          errorTitle={t.hold.failed}
+        >
+          {step === "lift" ? (
+            <Text size="sm">{t.hold.liftText}</Text>
+          ) : (
+            <Textarea
+              label={t.hold.reason}
+              description={t.hold.reasonHint}
+              required
+              autosize
+              minRows={3}
+              maxLength={1000}
+              value={reason}
+              error={
+                (checked && !reason.trim() ? t.resend.required : undefined) ??
+                refused?.field("reason")
+              }
+              onChange={(event) => setReason(event.currentTarget.value)}
+              data-autofocus
+            />
+          )}
+        </FormDialog>
+      )}
+    </div>
+  );
+}
