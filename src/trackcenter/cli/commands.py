@@ -362,7 +362,8 @@ def audit_verify(
     sealed = result.sealed
     if sealed.newest_at:
         print(
-            f"{sealed.events} of the events are under {sealed.seals} seals, "
+            f"{sealed.events} of the events are under {sealed.seals} "
+            f"{'seal' if sealed.seals == 1 else 'seals'}, "
             f"the newest of {sealed.newest_at:%Y-%m-%d %H:%M} UTC."
         )
     else:
