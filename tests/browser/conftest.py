@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.installation import Installation, installation
 from tools.chromium import FLAGS, VARIABLE
 
 SHOTS = os.environ.get("SCREENSHOTS")
 """A folder to leave pictures in, for whoever wants to look; not needed by any test."""
+
+# Web server, worker, sandbox and browser share the machine's cores with the other tests.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="module")
