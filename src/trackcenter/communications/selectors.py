@@ -403,30 +403,39 @@ def delivery_records(unit: Unit, *, year: int | None = None) -> list[dict[str, A
     if year is not None:
         rows = rows.filter(year=year)
     records = list(rows.order_by("-year", "-created_at"))
-    history = _record_changes(unit.pk) if records else {}
+    history = _record_changes(unit) if records else {}
     return [_delivery_record(record, history) for record in records]
 
 
 def delivery_record(record: Any) -> dict[str, Any]:
     """A record as `DeliveryRecordOut`."""
-    return _delivery_record(record, _record_changes(record.unit_id))
+    return _delivery_record(record, _record_changes(record.unit))
 
 
-def _record_changes(unit_id: UUID) -> dict[str, list[dict[str, Any]]]:
+def _record_changes(unit: Unit) -> dict[str, list[dict[str, Any]]]:
     """Who changed a unit's delivery records, when and how, oldest first, by the record's id."""
-    events = Event.objects.filter(
-        communication__unit=unit_id,
-        type__in=("NOTICE", "MANUAL_MARKED"),
-        payload_row__payload__detail__has_key="recordId",
+    changes = (
+        unit.communications.filter(
+            events__type__in=("NOTICE", "MANUAL_MARKED"),
+            events__payload_row__payload__detail__has_key="recordId",
+        )
+        .order_by("events__recorded_at", "events__id")
+        .values_list(
+            "events__id",
+            "events__recorded_at",
+            "events__user_id",
+            "events__user__username",
+            "events__payload_row__payload",
+        )
     )
     history: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for event in events.select_related("user", "payload_row").order_by("recorded_at", "id"):
-        detail = event.payload_row.payload["detail"]
+    for event_id, at, user_id, username, payload in changes:
+        detail = payload["detail"]
         history[detail["recordId"]].append(
             {
-                "eventId": event.id,
-                "at": event.recorded_at,
-                "user": _user(event.user) if event.user else None,
+                "eventId": event_id,
+                "at": at,
+                "user": {"id": user_id, "username": username} if user_id else None,
                 "changes": detail["changes"],
                 "proofs": len(detail["proofs"]),
             }
