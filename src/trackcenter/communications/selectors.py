@@ -435,7 +435,7 @@ def _record_changes(unit: Unit) -> dict[str, list[dict[str, Any]]]:
             {
                 "eventId": event_id,
                 "at": at,
-                "user": {"id": user_id, "username": username} if user_id else None,
+                "user": {"id": user_id, "username": username} if username else None,
                 "changes": detail["changes"],
                 "proofs": len(detail["proofs"]),
             }
