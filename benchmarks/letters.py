@@ -76,12 +76,15 @@ def at_once(commands: Sequence[Sequence[str]], environment: Mapping[str, str]) -
         for child in children:
             assert child.stdout is not None
             if child.stdout.readline().strip() != "ready":
-                raise SystemExit(f"{' '.join(map(str, child.args))} did not start")  # type: ignore[arg-type]
+                raise SystemExit(f"{child.args} did not start")
         for child in children:
             assert child.stdin is not None
             child.stdin.write("go\n")
             child.stdin.flush()
         answers = [child.communicate()[0] for child in children]
+        for child in children:
+            if child.returncode:
+                raise SystemExit(f"{child.args} ended with {child.returncode}")
     finally:
         for child in children:
             child.kill()

@@ -11,6 +11,7 @@ from tests.queue.jobs import jobs
 from tests.receipts.pushes import collection, notification
 from tests.sandbox.fixture import MAILBOX, RunningSandbox, wait_for
 from tests.sandbox.webhook import Webhook, running_webhook
+from trackcenter.config import doctor
 from trackcenter.providers.base import ProviderFailure
 from trackcenter.receipts import subscriptions
 from trackcenter.receipts.apply import apply_receipt
@@ -43,6 +44,28 @@ def test_a_subscription_is_made_once_and_kept(sandbox: RunningSandbox, webhook: 
     assert subscribed(sandbox) == [made]
     subscriptions.ensure(renew=True)
     assert [one["id"] for one in subscribed(sandbox)] == [made["id"]]
+
+
+def said_by_the_doctor() -> str:
+    return "\n".join(map(str, doctor.examine_installation()))
+
+
+def test_the_doctor_names_a_mailbox_that_nobody_watches(
+    sandbox: RunningSandbox, webhook: Webhook
+) -> None:
+    said = said_by_the_doctor()
+    assert f"Graph does not tell of new mail of {MAILBOX}: no subscription lives" in said
+    assert "trackcenter subscriptions ensure" in said
+    subscriptions.ensure()
+    assert f"Graph tells of new mail of {MAILBOX} until" in said_by_the_doctor()
+
+
+def test_the_doctor_asks_as_well_where_a_certificate_signs_in(
+    sandbox: RunningSandbox, webhook: Webhook, settings: Settings
+) -> None:
+    settings.GRAPH_CLIENT_SECRET = None
+    settings.GRAPH_CERTIFICATE = "graph.pem"
+    assert "A certificate needs an https sign-in service" in said_by_the_doctor()
 
 
 def test_the_notifications_carry_the_state_that_the_webhook_wants(

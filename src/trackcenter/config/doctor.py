@@ -212,24 +212,32 @@ def _notifications() -> Iterator[Finding]:
     from django.db import DatabaseError
 
     from trackcenter.providers.base import ProviderFailure
+    from trackcenter.providers.msgraph.config import credentials_needed
+    from trackcenter.queue.retry import RetryAt
     from trackcenter.receipts.subscriptions import examine, watched_mailboxes
 
     if settings.EMAIL_PROVIDER != "msgraph":
         return
     try:
-        if not (settings.GRAPH_CLIENT_SECRET and watched_mailboxes()):
+        complete = all(getattr(settings, name) for name in credentials_needed(settings))
+        if not (complete and watched_mailboxes()):
             return  # said above, or below under the public address
         watches = examine()
     except DatabaseError:
         return  # said above
     except ProviderFailure as failure:
         mend = "Check GRAPH_* and what the application may do (Mail.ReadWrite, Mail.Send)."
-        yield Finding("fail", f"Microsoft Graph refuses: {failure.code or failure}", mend)
+        code = f" ({failure.code})" if failure.code else ""
+        yield Finding("fail", f"Microsoft Graph cannot be used: {failure}{code}", mend)
+        return
+    except RetryAt as busy:
+        yield Finding("warn", f"Microsoft Graph was not asked: {busy}", "Ask again in a minute.")
         return
     for watch in watches:
         if watch.expires_at is None:
             mend = "While the server runs: `trackcenter subscriptions ensure`."
-            yield Finding("warn", f"Graph does not tell of new mail of {watch.mailbox}", mend)
+            what = f"Graph does not tell of new mail of {watch.mailbox}: no subscription lives"
+            yield Finding("warn", what, mend)
         else:
             until = f"{watch.expires_at:%Y-%m-%d %H:%M} UTC"
             yield Finding("ok", f"Graph tells of new mail of {watch.mailbox} until {until}")
