@@ -255,7 +255,9 @@ export const de: Dictionary = {
     failed: "Es wurde nicht erfasst",
   },
   hold: {
-    standing: "Löschsperre: Von dieser Einheit darf nichts gelöscht werden",
+    title: "Löschsperre",
+    none: "Keine: Es gelten die üblichen Fristen",
+    standing: "Von dieser Einheit darf nichts gelöscht werden",
     place: "Löschsperre setzen",
     placeTitle: (unit) => `Löschsperre für Einheit ${unit}`,
     placeSubmit: "Sperre setzen",

@@ -254,7 +254,9 @@ export const en = {
     failed: "It was not recorded",
   },
   hold: {
-    standing: "Legal hold: nothing of this unit may be purged",
+    title: "Legal hold",
+    none: "None: its bills fall due as their retention says",
+    standing: "Nothing of this unit may be purged",
     place: "Place a legal hold",
     placeTitle: (unit: string) => `Legal hold for unit ${unit}`,
     placeSubmit: "Place the hold",

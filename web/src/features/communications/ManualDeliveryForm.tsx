@@ -3,6 +3,7 @@ import { useState } from "react";
 import { ApiError } from "../../api";
 import { useText } from "../../i18n/Language";
 import { wallClockToIso } from "../../time/format";
+import { MomentInput } from "../../time/MomentInput";
 import { FileDrop } from "../files/FileDrop";
 import { largestProof, proofKinds } from "../files/proofs";
 import { announceDone, announceRollback, FormDialog } from "./FormDialog";
@@ -99,16 +100,16 @@ export function ManualDeliveryForm({
         error={refused?.field("type")}
       />
       {delivery && (
-        <TextInput
-          type="datetime-local"
+        <MomentInput
+          timeZone={timeZone}
           label={`${t.manual.dispatched} (${t.common.optional})`}
           value={dispatched}
           error={refused?.field("dispatchedAt")}
           onChange={(event) => setDispatched(event.currentTarget.value)}
         />
       )}
-      <TextInput
-        type="datetime-local"
+      <MomentInput
+        timeZone={timeZone}
         label={t.manual.when[delivery ? "delivered" : "returned"]}
         description={t.manual.whenHint(timeZone)}
         value={when}

@@ -1,9 +1,10 @@
 import { Select, Textarea, TextInput } from "@mantine/core";
-import { useState } from "react";
+import { type ChangeEvent, useState } from "react";
 import { ApiError } from "../../api";
 import type { DeliveryRecordOut, UnitOut } from "../../client";
 import { useText } from "../../i18n/Language";
 import { isoToWallClock, wallClockToIso } from "../../time/format";
+import { MomentInput } from "../../time/MomentInput";
 import { announceDone, announceRollback, FormDialog } from "../communications/FormDialog";
 import { FileDrop } from "../files/FileDrop";
 import { largestProof, proofKinds } from "../files/proofs";
@@ -83,7 +84,7 @@ export function DeliveryRecordForm({
   const fieldOf = (name: keyof RecordFields) => ({
     value: now[name],
     error: refused?.field(name),
-    onChange: (event: { currentTarget: { value: string } }) => {
+    onChange: (event: ChangeEvent<HTMLInputElement | HTMLTextAreaElement>) => {
       const { value } = event.currentTarget;
       setNow((old) => ({ ...old, [name]: value }));
     },
@@ -112,14 +113,14 @@ export function DeliveryRecordForm({
         onChange={(value) => setMethod(value ?? method)}
         error={refused?.field("method")}
       />
-      <TextInput
-        type="datetime-local"
+      <MomentInput
+        timeZone={timeZone}
         label={t.deliveryRecords.dispatched}
         description={t.deliveryRecords.zone(timeZone)}
         {...fieldOf("dispatchedAt")}
       />
-      <TextInput
-        type="datetime-local"
+      <MomentInput
+        timeZone={timeZone}
         label={t.deliveryRecords.delivered}
         description={t.deliveryRecords.deliveredHint}
         {...fieldOf("deliveredAt")}

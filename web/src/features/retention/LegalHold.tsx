@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Text, Textarea } from "@mantine/core";
+import { Alert, Button, Group, Text, Textarea, Tooltip } from "@mantine/core";
 import { IconGavel, IconLockOpen } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -7,6 +7,7 @@ import { liftLegalHold, placeLegalHold, type UnitOut } from "../../client";
 import { useText } from "../../i18n/Language";
 import { TimeStamp } from "../../time/TimeStamp";
 import { announceDone, FormDialog } from "../communications/FormDialog";
+import badge from "../communications/StatusBadge.module.css";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import { unitQuery } from "../units/queries";
 import classes from "./LegalHold.module.css";
@@ -32,6 +33,19 @@ function useHold(unitId: string) {
 }
 
 type Step = "place" | "lift";
+
+/** Stands beside the recipient's name while a hold stands. */
+export function HoldBadge({ reason }: { reason: string }) {
+  const t = useText();
+  return (
+    <Tooltip label={reason}>
+      <span className={badge.badge} data-tone="violet">
+        <IconGavel size={14} stroke={2} aria-hidden />
+        {t.hold.title}
+      </span>
+    </Tooltip>
+  );
+}
 
 /** Whether anything of a unit may be purged, why not, and the way to change it. */
 export function LegalHold({ unit }: { unit: UnitOut }) {
@@ -66,7 +80,10 @@ export function LegalHold({ unit }: { unit: UnitOut }) {
   };
 
   return (
-    <div>
+    <section aria-labelledby="legal-hold">
+      <h3 id="legal-hold" className={classes.section}>
+        {t.hold.title}
+      </h3>
       {standing ? (
         <Alert
           color="gray"
@@ -96,14 +113,19 @@ export function LegalHold({ unit }: { unit: UnitOut }) {
           </Group>
         </Alert>
       ) : (
-        <Button
-          size="compact-sm"
-          variant="subtle"
-          leftSection={<IconGavel size={14} aria-hidden />}
-          onClick={() => open("place")}
-        >
-          {t.hold.place}
-        </Button>
+        <div className={classes.none}>
+          <Text size="sm" c="dimmed">
+            {t.hold.none}
+          </Text>
+          <Button
+            size="xs"
+            variant="default"
+            leftSection={<IconGavel size={14} aria-hidden />}
+            onClick={() => open("place")}
+          >
+            {t.hold.place}
+          </Button>
+        </div>
       )}
       {canWrite && (
         <FormDialog
@@ -136,6 +158,6 @@ export function LegalHold({ unit }: { unit: UnitOut }) {
           )}
         </FormDialog>
       )}
-    </div>
+    </section>
   );
 }

@@ -43,9 +43,7 @@ function Chart({ progress }: { progress: ProgressOverTime }) {
   const shown = seriesNames.filter((name) => last[name] > 0);
   return (
     <div className={cards.card}>
-      <div className={cards.heading}>
-        <h2 className={cards.title}>{t.summary.progress}</h2>
-      </div>
+      <h2 className={cards.title}>{t.summary.progress}</h2>
       <svg
         viewBox={`0 0 ${width} ${height}`}
         className={classes.chart}

@@ -69,7 +69,11 @@ function Frame() {
       </a>
       <TrackHeader onHelp={() => setHelp(true)} onImport={() => setImporting(true)} />
       <div className={classes.columns}>
-        <aside className={classes.side} aria-label={t.building.label}>
+        <aside
+          className={classes.side}
+          aria-label={t.building.label}
+          data-all-buildings={filters.view === "work" || undefined}
+        >
           <TrackBuildingFilter />
           <TrackYearTimeline />
           <DocumentLookup inputRef={lookup} />

@@ -44,7 +44,7 @@ export function TrackHeader({ onHelp, onImport }: TrackHeaderProps) {
     <header className={classes.header}>
       <a href="/track" className={classes.brand}>
         <Logo />
-        {t.product}
+        <span className={classes.name}>{t.product}</span>
       </a>
       <Group gap={6} wrap="nowrap">
         <WorkButton />

@@ -8,7 +8,7 @@ import { CommunicationDetail } from "../communications/CommunicationDetail";
 import { failureReason } from "../communications/failure";
 import { ContradictoryBadge, StatusBadge, shownStatus } from "../communications/StatusBadge";
 import { DeliveryRecords } from "../delivery-records/DeliveryRecords";
-import { LegalHold } from "../retention/LegalHold";
+import { HoldBadge, LegalHold } from "../retention/LegalHold";
 import { ProblemNotice } from "../track-center/ProblemNotice";
 import { StateLink } from "../track-center/StateLink";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
@@ -20,9 +20,9 @@ export function UnitContent({ unit }: { unit: UseQueryResult<UnitOut, Error> }) 
   if (unit.data && year !== undefined) {
     return (
       <Stack gap="lg">
-        <LegalHold unit={unit.data} />
         <UnitMessages unit={unit.data} year={year} />
         <DeliveryRecords unit={unit.data} year={year} />
+        <LegalHold unit={unit.data} />
         <OtherYears unit={unit.data} year={year} />
       </Stack>
     );
@@ -67,9 +67,12 @@ function UnitMessages({ unit, year }: UnitProps) {
   return (
     <>
       <div className={classes.who}>
-        <Text fw={600} size="lg">
-          {chosen.recipientName}
-        </Text>
+        <span className={classes.name}>
+          <Text fw={600} size="lg" span>
+            {chosen.recipientName}
+          </Text>
+          {unit.legalHold && <HoldBadge reason={unit.legalHold.reason} />}
+        </span>
         <CopyButton value={window.location.href}>
           {({ copied, copy }) => (
             <Button

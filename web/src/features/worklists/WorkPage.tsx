@@ -17,11 +17,13 @@ import {
   useQuery,
 } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useState } from "react";
-import type { ReceiptOut, SenderPauseOut, SuggestionOut, WorkItem } from "../../client";
+import type { ErrorOut, ReceiptOut, SenderPauseOut, SuggestionOut, WorkItem } from "../../client";
+import type { Dictionary } from "../../i18n/en";
 import { useText } from "../../i18n/Language";
 import { TimeStamp } from "../../time/TimeStamp";
 import { ChannelIcon } from "../communications/ChannelIcon";
 import { announceDone } from "../communications/FormDialog";
+import { failureKind } from "../communications/failure";
 import { ManualDeliveryForm } from "../communications/ManualDeliveryForm";
 import { StatusBadge, shownStatus } from "../communications/StatusBadge";
 import { UnknownDecision } from "../communications/UnknownOutcome";
@@ -267,6 +269,17 @@ function Unknown({ item }: { item: WorkItem }) {
   );
 }
 
+/** What the source says that calls it failed, in the reader's language where it is known. */
+function whyFailed({ channel }: WorkItem, error: ErrorOut, t: Dictionary): string {
+  const kind = failureKind({
+    channel,
+    code: error.code ?? "",
+    text: error.message,
+    unknown: false,
+  });
+  return kind === "other" ? error.message : t.failures[kind].what;
+}
+
 function Contradictory({ item }: { item: WorkItem }) {
   const t = useText();
   const { canWrite, timeZone } = useTrackCenter();
@@ -279,7 +292,7 @@ function Contradictory({ item }: { item: WorkItem }) {
       </Whose>
       {item.error && (
         <Text size="sm" className={classes.words}>
-          {item.error.explanation ?? item.error.message}
+          {whyFailed(item, item.error, t)}
         </Text>
       )}
       {canWrite && (
