@@ -1,7 +1,7 @@
 """Questions about communications. Lists are raw SQL in the wire's shape; details use the ORM."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -385,7 +385,8 @@ def attachment_link(visible: VisibleBuildings, attachment_id: UUID) -> str:
     ).first()
     if attachment is None:
         raise NotFound("no such attachment")
-    return attachment_url(attachment)
+    # The browser goes there as a whole, so the store itself may answer.
+    return attachment_url(attachment, sign=storage.sign_direct)
 
 
 def require_communication(visible: VisibleBuildings, communication_id: UUID) -> None:
@@ -497,7 +498,7 @@ def _activity(*row: Any) -> dict[str, Any]:
         "source": source,
         "occurredAt": occurred_at,
         "recordedAt": recorded_at,
-        "user": {"id": user_id, "username": username} if user_id else None,
+        "user": {"id": user_id, "username": username} if username else None,
         "payload": _raw(payload),
         "hash": bytes(hash_).hex(),
         "unit": {"id": unit_id, "number": number, "recipientName": recipient_name},
@@ -554,9 +555,9 @@ def _attachment(attachment: Attachment) -> dict[str, Any]:
     }
 
 
-def attachment_url(attachment: Attachment) -> str:
+def attachment_url(attachment: Attachment, *, sign: Callable[..., str] = storage.sign) -> str:
     """The signed link of an attachment somebody may see."""
-    return storage.sign(
+    return sign(
         attachment.sha256,
         file_name=attachment.file_name,
         content_type=attachment.content_type,

@@ -5,6 +5,8 @@ names the variable. Nothing here needs Django, so that the command line can read
 complain) before anything else is loaded.
 """
 
+import base64
+import binascii
 import contextlib
 import difflib
 import ipaddress
@@ -153,9 +155,29 @@ def _storage_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme == "file" and parts.netloc in ("", "localhost") and len(parts.path) > 1:
         return value
-    if parts.scheme == "az" and parts.netloc and re.fullmatch(r"/[a-z0-9-]{3,63}/?", parts.path):
+    if re.fullmatch(r"az://[a-z0-9]{3,24}/[a-z0-9](-?[a-z0-9]){2,62}/?", value):
         return value
+    if parts.scheme == "az":
+        raise Malformed(
+            "must be az://account/container: an account has 3 to 24 small letters and digits, a "
+            "container 3 to 63, which single hyphens may divide"
+        )
     raise Malformed("must be file:///folder or az://account/container")
+
+
+def _base64(value: str) -> str:
+    try:
+        if base64.b64decode(value, validate=True):
+            return value
+    except (binascii.Error, ValueError):
+        pass
+    raise Malformed("must be a key as the portal shows it (base64)")
+
+
+def _identity(value: str) -> str:
+    if value != "system" and not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", value):
+        raise Malformed("must be system, or the client id of a user-assigned identity")
+    return value
 
 
 def _words(value: str) -> tuple[str, ...]:
@@ -304,7 +326,12 @@ class Environment:
     s10_range: S10Range | None = _setting(_s10_range, "postal numbers for registered letters")
 
     storage_url: str | None = _setting(_storage_url, "where files are kept; unset: under DATA")
-    azure_storage_key: str | None = _setting(_text, "account key; unset: managed identity")
+    azure_storage_key: str | None = _setting(_base64, "account key; unset: managed identity")
+    azure_storage_identity: str = _setting(
+        _identity,
+        "`system`, or a user-assigned identity's client id, in place of the key",
+        "system",
+    )
     azure_storage_endpoint: str | None = _setting(_provider_url, "a stand-in for Azure Blob")
 
     queue: Literal["postgres", "servicebus"] = _setting(

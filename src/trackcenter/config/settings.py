@@ -201,6 +201,7 @@ PAYEE_NAME = ENVIRONMENT.payee_name or ENVIRONMENT.sender_name
 S10_RANGE = ENVIRONMENT.s10_range
 STORAGE_URL = ENVIRONMENT.storage_url or (DATA / "files").as_uri()
 AZURE_STORAGE_KEY = ENVIRONMENT.azure_storage_key
+AZURE_STORAGE_IDENTITY = ENVIRONMENT.azure_storage_identity
 AZURE_STORAGE_ENDPOINT = ENVIRONMENT.azure_storage_endpoint
 QUEUE = ENVIRONMENT.queue
 SERVICEBUS_CONNECTION_STRING = ENVIRONMENT.servicebus_connection_string

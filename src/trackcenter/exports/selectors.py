@@ -75,7 +75,7 @@ def _link(export: CommunicationExport) -> str | None:
     left = export.expires_at - now()
     if left <= timedelta():
         return None
-    return storage.sign(
+    return storage.sign_direct(
         export.sha256,
         file_name=export.file_name,
         content_type=CONTENT_TYPES[export.format],

@@ -1,13 +1,13 @@
 """The one door to stored files: content addressed, written once, read back verified.
 
 `save` and `save_stream` give the SHA-256 that `open`, `open_stream`, `size` and `exists` take;
-`sign` makes a link that works without a session until it expires. Nothing else in the program knows
-where files are.
+`sign` and `sign_direct` make links that work without a session until they expire. Nothing else in
+the program knows where files are: in a folder, or in a container of Azure Blob Storage.
 """
 
 from trackcenter.storage.blobs import (
-    DamagedBlob,
     check_writable,
+    create_container,
     exists,
     open_blob,
     open_stream,
@@ -15,13 +15,16 @@ from trackcenter.storage.blobs import (
     save_stream,
     size,
 )
-from trackcenter.storage.links import sign
+from trackcenter.storage.errors import DamagedBlob, StorageUnavailable
+from trackcenter.storage.links import sign, sign_direct
 
 open = open_blob  # `storage.open` for readers of the plan, `open_blob` where it would shadow
 
 __all__ = [
     "DamagedBlob",
+    "StorageUnavailable",
     "check_writable",
+    "create_container",
     "exists",
     "open",
     "open_blob",
@@ -29,5 +32,6 @@ __all__ = [
     "save",
     "save_stream",
     "sign",
+    "sign_direct",
     "size",
 ]

@@ -12,26 +12,22 @@ from urllib.parse import unquote, urlsplit
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from trackcenter.kit.errors import NotFound, TrackCenterError
+from trackcenter.kit.errors import NotFound
+from trackcenter.storage.azure import AzureBlobs, account_at
+from trackcenter.storage.errors import DamagedBlob
 from trackcenter.storage.local import LocalBlobs
+from trackcenter.storage.sas import Grant
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PROBE = b"Track Center storage probe\n"
 
 
-class DamagedBlob(TrackCenterError):
-    """A stored file no longer has the content it was saved with."""
-
-    status = 500
-    title = "Damaged file"
-
-    def __init__(self, sha256: str) -> None:
-        super().__init__(f"the stored file {sha256} is damaged: restore it from a backup")
-        self.sha256 = sha256
-
-
 class BlobStore(Protocol):
-    """What a place for blobs must do. Absent blobs are FileNotFoundError, a full disk OSError."""
+    """What a place for blobs must do.
+
+    Absent blobs are FileNotFoundError; a full disk is OSError, a store out of reach the
+    StorageUnavailable among them.
+    """
 
     def create(self, sha256: str, content: bytes, *, content_type: str) -> bool: ...
     def replace(self, sha256: str, content: bytes, *, content_type: str) -> None: ...
@@ -39,15 +35,18 @@ class BlobStore(Protocol):
     def size(self, sha256: str) -> int: ...
     def read(self, sha256: str) -> bytes: ...
     def stream(self, sha256: str) -> Iterable[bytes]: ...
+    def address(self, sha256: str, grant: Grant) -> str | None: ...
 
 
 def store_for(url: str) -> BlobStore:
     """The store of a `STORAGE_URL`. Raises ImproperlyConfigured, naming the setting."""
     parts = urlsplit(url)
+    if parts.scheme == "az":
+        return _azure(url)
     if parts.scheme != "file":
         raise ImproperlyConfigured(
             f"TRACKCENTER_STORAGE_URL: {parts.scheme or url!r} is no kind of storage known here; "
-            "write file:///folder"
+            "write file:///folder or az://account/container"
         )
     folder = Path(unquote(parts.path))
     if parts.netloc not in ("", "localhost") or not folder.is_absolute():
@@ -62,8 +61,25 @@ def store_for(url: str) -> BlobStore:
         ) from error
 
 
+def _azure(url: str) -> BlobStore:
+    account = account_at(url, *_azure_settings())
+    if account is None:
+        raise ImproperlyConfigured(
+            f"TRACKCENTER_STORAGE_URL: {url!r} must be az://account/container"
+        )
+    return AzureBlobs(account)
+
+
+def _azure_settings() -> tuple[str | None, str | None, str | None]:
+    return (
+        settings.AZURE_STORAGE_ENDPOINT,
+        settings.AZURE_STORAGE_KEY,
+        settings.AZURE_STORAGE_IDENTITY,
+    )
+
+
 @lru_cache
-def _opened(url: str) -> tuple[BlobStore, int]:
+def _opened(url: str, *_changed: str | None) -> tuple[BlobStore, int]:
     return store_for(url), os.getpid()
 
 
@@ -73,14 +89,25 @@ def _store() -> BlobStore:
     obstore's threads do not survive a fork, and a call in the child would wait for ever; so the
     child is told instead.
     """
-    store, process = _opened(settings.STORAGE_URL)
+    url = settings.STORAGE_URL
+    store, process = _opened(url, *(_azure_settings() if url.startswith("az:") else ()))
     if process != os.getpid():
         raise RuntimeError("storage was used before this process was forked: spawn it instead")
     return store
 
 
+def create_container() -> bool:
+    """Make the place of the configured store; False when it is there already.
+
+    A folder is made by whoever uses it first; a container of Azure Blob is not. Raises
+    StorageUnavailable.
+    """
+    store = _store()
+    return isinstance(store, AzureBlobs) and store.create_container()
+
+
 def save(content: bytes, *, content_type: str) -> str:
-    """Keep the content and return its SHA-256 in hex; on return it is on the disk.
+    """Keep the content and return its SHA-256 in hex; on return it is kept for good.
 
     The same content again changes nothing, unless what is stored turns out to be damaged: then
     it is made whole. Raises OSError when it cannot be written.
@@ -95,7 +122,7 @@ def save(content: bytes, *, content_type: str) -> str:
 
 
 def save_stream(chunks: Iterable[bytes], *, content_type: str) -> str:
-    """Keep what comes, in bounded memory, and return its SHA-256 in hex; on return it is on disk.
+    """Keep what comes, in bounded memory, and return its SHA-256 in hex; on return it is kept.
 
     Nothing is seen under the hash before the last chunk is there: when `chunks` raises, or this
     process dies, it is as if it had never begun. The same content again changes nothing, as with
@@ -143,6 +170,11 @@ def exists(sha256: str) -> bool:
     except NotFound:
         return False
     return True
+
+
+def address(sha256: str, grant: Grant) -> str | None:
+    """Where the store itself opens the blob until the grant's end; None if it has no addresses."""
+    return _store().address(_checked(sha256), grant)
 
 
 def check_writable() -> None:

@@ -1,4 +1,4 @@
-"""Blobs on the local disk, in folders fanned out by hash: `ab/cd/abcd…`."""
+"""Blobs on the local disk, in folders fanned out by hash."""
 
 import contextlib
 import fcntl
@@ -12,6 +12,9 @@ from typing import BinaryIO
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore
+
+from trackcenter.storage.keys import key
+from trackcenter.storage.sas import Grant
 
 CHUNK = 1024 * 1024
 ARRIVING = "arriving"
@@ -38,7 +41,7 @@ class LocalBlobs:
         `content_type` is for stores that keep one with the blob; a folder has no place for it.
         """
         try:
-            obstore.put(self._store, _key(sha256), content, mode="create")
+            obstore.put(self._store, key(sha256), content, mode="create")
         except AlreadyExistsError:
             self._flush(sha256)  # its writer may not have come to this yet
             return False
@@ -50,7 +53,7 @@ class LocalBlobs:
     def replace(self, sha256: str, content: bytes, *, content_type: str) -> None:  # noqa: ARG002
         """Put sound content in the place of a damaged blob, in one step."""
         try:
-            obstore.put(self._store, _key(sha256), content, mode="overwrite")
+            obstore.put(self._store, key(sha256), content, mode="overwrite")
         except BaseError as error:
             raise _disk_error(error) from error
         self._flush(sha256)
@@ -68,7 +71,7 @@ class LocalBlobs:
             file.flush()
             os.fsync(file.fileno())
             sha256 = digest.hexdigest()
-            place = self._folder / _key(sha256)
+            place = self._folder / key(sha256)
             place.parent.mkdir(parents=True, exist_ok=True)
             try:
                 os.link(path, place)
@@ -100,20 +103,24 @@ class LocalBlobs:
 
     def size(self, sha256: str) -> int:
         """Bytes of the blob. Raises FileNotFoundError."""
-        return int(obstore.head(self._store, _key(sha256))["size"])
+        return int(obstore.head(self._store, key(sha256))["size"])
 
     def read(self, sha256: str) -> bytes:
         """The whole blob. Raises FileNotFoundError."""
-        return bytes(obstore.get(self._store, _key(sha256)).bytes())
+        return bytes(obstore.get(self._store, key(sha256)).bytes())
 
     def stream(self, sha256: str) -> Iterable[bytes]:
         """The blob in chunks of about a megabyte. Raises FileNotFoundError at once."""
-        stream = obstore.get(self._store, _key(sha256)).stream(min_chunk_size=CHUNK)
+        stream = obstore.get(self._store, key(sha256)).stream(min_chunk_size=CHUNK)
         return (bytes(chunk) for chunk in stream)
+
+    def address(self, sha256: str, grant: Grant) -> None:  # noqa: ARG002
+        """A folder has no addresses of its own."""
+        return
 
     def _flush(self, sha256: str) -> None:
         """Wait until the file and its name, in each folder above it, are on the disk."""
-        path = self._folder / _key(sha256)
+        path = self._folder / key(sha256)
         for place in (path, path.parent, path.parent.parent, self._folder):
             descriptor = os.open(place, os.O_RDONLY)
             try:
@@ -142,7 +149,3 @@ def _hash_of(path: Path) -> str:
 def _disk_error(error: BaseError) -> OSError:
     """obstore's own errors say the same as the system's, followed by pages of debug text."""
     return OSError(str(error).partition("\n")[0])
-
-
-def _key(sha256: str) -> str:
-    return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"

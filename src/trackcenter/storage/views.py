@@ -4,20 +4,26 @@ import logging
 from collections.abc import Iterator
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
-from trackcenter.kit.clock import now
 from trackcenter.kit.errors import NotFound
-from trackcenter.storage.blobs import DamagedBlob, open_blob, open_stream, size
-from trackcenter.storage.links import Link, LinkAltered, LinkExpired, read_link
+from trackcenter.storage.blobs import open_blob, open_stream, size
+from trackcenter.storage.errors import DamagedBlob, StorageUnavailable
+from trackcenter.storage.links import (
+    Link,
+    LinkAltered,
+    LinkExpired,
+    cache_control,
+    disposition,
+    kind_of,
+    read_link,
+    served_as,
+)
 
 log = logging.getLogger(__name__)
 
 WHOLE = 4 * 1024 * 1024
 """Up to this many bytes a file is verified before the answer starts; above, while it streams."""
-
-_CACHE_SECONDS = 300
 
 # What came from outside or was made for a mail client must not run here: no script, no form, no
 # request, an origin of its own.
@@ -48,6 +54,9 @@ def serve_signed(request: HttpRequest, token: str) -> HttpResponseBase:  # noqa:
     except DamagedBlob as damage:
         log.error("stored file is damaged", extra={"sha256": damage.sha256})
         return refusal("This file is damaged. Please tell your administrator.", 500)
+    except StorageUnavailable as trouble:
+        log.error("storage is out of reach", extra={"error": str(trouble)})
+        return refusal("Files are out of reach just now. Please try again in a minute.", 503)
 
 
 def _logged(link: Link) -> Iterator[bytes]:
@@ -61,20 +70,15 @@ def _logged(link: Link) -> Iterator[bytes]:
 
 def dressed(response: HttpResponseBase, link: Link, length: int) -> HttpResponseBase:
     """The response with what keeps its file locked up, and its name, type and length."""
-    kind = link.content_type.partition(";")[0].strip().lower()
-    policy = {"text/html": _HTML, "application/pdf": _PDF}.get(kind)
-    text_without_charset = kind.startswith("text/") and "charset" not in link.content_type
-    seconds = int((link.expires_at - now()).total_seconds())
-    response["Content-Type"] = link.content_type + (
-        "; charset=utf-8" if text_without_charset else ""
-    )
+    policy = {"text/html": _HTML, "application/pdf": _PDF}.get(kind_of(link.content_type))
+    response["Content-Type"] = served_as(link.content_type)
     response["Content-Length"] = str(length)
-    download = link.download or policy is None
-    disposition = content_disposition_header(download, link.file_name)
-    response["Content-Disposition"] = disposition or "inline"
+    response["Content-Disposition"] = disposition(
+        link.file_name, download=link.download or policy is None
+    )
     response["Content-Security-Policy"] = f"{policy or _LOCKED}; frame-ancestors 'self'"
     response["X-Frame-Options"] = "SAMEORIGIN"
-    response["Cache-Control"] = f"private, max-age={max(0, min(_CACHE_SECONDS, seconds))}"
+    response["Cache-Control"] = cache_control(link.expires_at)
     return _guarded(response)
 
 
