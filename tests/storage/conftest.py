@@ -22,13 +22,17 @@ def azurite() -> Iterator[Azurite]:
 @pytest.fixture
 def folder(tmp_path: Path, settings: Settings) -> Folder:
     """Files are kept in a folder."""
-    return configured(Folder(tmp_path / "kept files"), settings)
+    place = Folder(tmp_path / "kept files")
+    configured(place, settings)
+    return place
 
 
 @pytest.fixture
 def container(azurite: Azurite, settings: Settings) -> Container:
     """Files are kept at Azure Blob."""
-    return configured(Container(azurite), settings)
+    place = Container(azurite)
+    configured(place, settings)
+    return place
 
 
 @pytest.fixture(params=["folder", "container"])
@@ -38,7 +42,6 @@ def place(request: pytest.FixtureRequest) -> Place:
     return found
 
 
-def configured(place: Kind, settings: Settings) -> Kind:
+def configured(place: Place, settings: Settings) -> None:
     for name, value in place.settings.items():
         setattr(settings, name, value)
-    return place
