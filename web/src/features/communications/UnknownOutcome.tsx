@@ -29,14 +29,11 @@ export function UnknownOutcome({ id }: { id: string }) {
 /** The three ways there are, as buttons. */
 export function UnknownDecision({ id }: { id: string }) {
   const t = useText();
-  const resolve = useResolve(id);
+  const resolve = useResolve(id, (action) => announceDone(t.unknown.done[action], t));
   const [note, setNote] = useState("");
   const [vouching, setVouching] = useState(false);
   const decide = (action: ResolveIn["action"]) =>
-    resolve.mutate(
-      { action, ...(note.trim() ? { note: note.trim() } : {}) },
-      { onSuccess: () => announceDone(t.unknown.done[action], t) },
-    );
+    resolve.mutate({ action, ...(note.trim() ? { note: note.trim() } : {}) });
   return (
     <>
       {vouching && (

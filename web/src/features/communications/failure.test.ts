@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { type FailureFacts, failureKind } from "./failure";
+import type { EventOut } from "../../client";
+import { type FailureFacts, factsOfEvent, failureKind } from "./failure";
 
 const mail = (facts: Partial<FailureFacts>): FailureFacts => ({
   channel: "EMAIL",
@@ -53,4 +54,9 @@ test("a recipient who answered STOP has opted out, whatever the carrier adds", (
 
 test("a text message that did not arrive points to the number", () => {
   expect(failureKind({ ...mail({ code: "4" }), channel: "SMS" })).toBe("smsUndelivered");
+});
+
+test("the report of a text message that failed is read by its code, not by its word", () => {
+  const payload = { statusCode: "Failed", error: { code: "4007", message: "4007" } };
+  expect(failureKind(factsOfEvent({ payload } as unknown as EventOut, "SMS"))).toBe("optedOut");
 });

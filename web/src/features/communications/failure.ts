@@ -56,7 +56,8 @@ export function factsOfEvent(event: EventOut, channel: Channel): FailureFacts {
   const error = record(event.payload.error);
   return {
     channel,
-    code: field(event.payload, "statusCode") || field(error, "code"),
+    // A text message's status is a word of the provider's; its code is the error's.
+    code: field(error, "code") || field(event.payload, "statusCode"),
     text: words(field(event.payload, "diagnostic"), field(error, "message"), field(error, "raw")),
     unknown: event.payload.outcome === "UNKNOWN",
   };

@@ -164,12 +164,16 @@ export function useAddNote(id: string) {
   );
 }
 
-/** Settles a message of which nobody knows whether it left. */
-export function useResolve(id: string) {
+/**
+ * Settles a message of which nobody knows whether it left. `onDone` is told even when what asked
+ * has left the screen by then, as a settled entry of a list does.
+ */
+export function useResolve(id: string, onDone: (action: ResolveIn["action"]) => void) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (body: ResolveIn) =>
       resolveUnknownOutcome({ path: { communication_id: id }, body, throwOnError: true }),
+    onSuccess: (_answer, { action }) => onDone(action),
     onSettled: () => client.invalidateQueries(),
   });
 }

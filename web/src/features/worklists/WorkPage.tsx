@@ -44,6 +44,9 @@ import classes from "./WorkPage.module.css";
 /** Everything that goes on only when a person has looked, of all buildings. */
 export default function WorkPage() {
   const t = useText();
+  const { timeZone } = useTrackCenter();
+  // Outlives the entry it is about, which goes with the answer.
+  const [settling, setSettling] = useState({ id: "", opened: false });
   const unknown = useInfiniteQuery(unknownQuery());
   const contradictory = useInfiniteQuery(contradictoryQuery());
   const suggestions = useInfiniteQuery(suggestionsQuery());
@@ -90,7 +93,12 @@ export default function WorkPage() {
             words={t.work.contradictory}
             query={contradictory}
             keyOf={(item) => item.communicationId}
-            row={(item) => <Contradictory item={item} />}
+            row={(item) => (
+              <Contradictory
+                item={item}
+                onSettle={() => setSettling({ id: item.communicationId, opened: true })}
+              />
+            )}
           />
           <List
             icon={IconMailX}
@@ -120,6 +128,17 @@ export default function WorkPage() {
             )
           )}
         </Stack>
+      )}
+      {settling.id && (
+        <ManualDeliveryForm
+          key={settling.id}
+          communication={settling}
+          timeZone={timeZone}
+          suggested="RECEIPT_CONFIRMED"
+          opened={settling.opened}
+          onOpen={() => setSettling((old) => ({ ...old, opened: true }))}
+          onClose={() => setSettling((old) => ({ ...old, opened: false }))}
+        />
       )}
     </article>
   );
@@ -280,10 +299,9 @@ function whyFailed({ channel }: WorkItem, error: ErrorOut, t: Dictionary): strin
   return kind === "other" ? error.message : t.failures[kind].what;
 }
 
-function Contradictory({ item }: { item: WorkItem }) {
+function Contradictory({ item, onSettle }: { item: WorkItem; onSettle: () => void }) {
   const t = useText();
-  const { canWrite, timeZone } = useTrackCenter();
-  const [marking, setMarking] = useState(false);
+  const { canWrite } = useTrackCenter();
   return (
     <>
       <Whose item={item}>
@@ -301,18 +319,10 @@ function Contradictory({ item }: { item: WorkItem }) {
             size="xs"
             variant="default"
             leftSection={<IconHandStop size={14} aria-hidden />}
-            onClick={() => setMarking(true)}
+            onClick={onSettle}
           >
             {t.work.settle}
           </Button>
-          <ManualDeliveryForm
-            communication={{ id: item.communicationId }}
-            timeZone={timeZone}
-            suggested="RECEIPT_CONFIRMED"
-            opened={marking}
-            onOpen={() => setMarking(true)}
-            onClose={() => setMarking(false)}
-          />
         </div>
       )}
     </>
@@ -322,7 +332,9 @@ function Contradictory({ item }: { item: WorkItem }) {
 function Suggested({ item }: { item: SuggestionOut }) {
   const t = useText();
   const { canWrite } = useTrackCenter();
-  const settle = useSettle(item.communicationId);
+  const settle = useSettle(item.communicationId, (verdict) =>
+    announceDone(verdict === "BOUNCED" ? t.work.bounced : t.work.dismissed, t),
+  );
   return (
     <>
       <Whose item={item}>
@@ -339,9 +351,7 @@ function Suggested({ item }: { item: SuggestionOut }) {
             variant="default"
             loading={settle.isPending && settle.variables === "BOUNCED"}
             disabled={settle.isPending}
-            onClick={() =>
-              settle.mutate("BOUNCED", { onSuccess: () => announceDone(t.work.bounced, t) })
-            }
+            onClick={() => settle.mutate("BOUNCED")}
           >
             {t.work.bounce}
           </Button>
@@ -350,9 +360,7 @@ function Suggested({ item }: { item: SuggestionOut }) {
             variant="default"
             loading={settle.isPending && settle.variables === "DISMISSED"}
             disabled={settle.isPending}
-            onClick={() =>
-              settle.mutate("DISMISSED", { onSuccess: () => announceDone(t.work.dismissed, t) })
-            }
+            onClick={() => settle.mutate("DISMISSED")}
           >
             {t.work.dismiss}
           </Button>

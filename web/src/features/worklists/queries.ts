@@ -112,8 +112,11 @@ export function useWaiting(): { count: number; more: boolean } {
   };
 }
 
-/** Says whether a message really came back. */
-export function useSettle(communicationId: string) {
+/** Says whether a message really came back; its entry is gone by the time `onDone` is told. */
+export function useSettle(
+  communicationId: string,
+  onDone: (verdict: VerdictIn["verdict"]) => void,
+) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (verdict: VerdictIn["verdict"]) =>
@@ -122,6 +125,7 @@ export function useSettle(communicationId: string) {
         body: { verdict },
         throwOnError: true,
       }),
+    onSuccess: (_answer, verdict) => onDone(verdict),
     onSettled: () => client.invalidateQueries(),
   });
 }
