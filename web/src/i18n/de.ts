@@ -278,6 +278,7 @@ export const de: Dictionary = {
     hint: "Eine Zip-Datei mit allem, was zu dieser Nachricht aufgezeichnet ist, und einem Programm, das es ohne diesen Server prüft.",
   },
   note: {
+    showMore: (n) => `${plural(n, "weitere Notiz", "weitere Notizen")} zeigen`,
     title: "Notiz hinzufügen",
     label: "Notiz",
     submit: "Notiz hinzufügen",
@@ -729,7 +730,7 @@ export const de: Dictionary = {
     more: "Mehr zeigen",
     unknown: {
       title: "Niemand weiß, ob sie gesendet wurden",
-      hint: "Die Verbindung brach bei der Übergabe ab. Nachfragen sendet nichts; erneutes Senden kann beim Empfänger doppelt ankommen.",
+      hint: "Die Verbindung brach bei der Übergabe ab. Nachfragen sendet nur, was nachweislich nicht hinausging; erneutes Senden kann beim Empfänger doppelt ankommen.",
     },
     contradictory: {
       title: "Meldungen, die sich widersprechen",

@@ -277,6 +277,7 @@ export const en = {
     hint: "A zip with everything on record about this message, and a program that checks it without this server.",
   },
   note: {
+    showMore: (n: number) => `Show ${plural(n, "more note", "more notes")}`,
     title: "Add note",
     label: "Note",
     submit: "Add note",
@@ -733,7 +734,7 @@ export const en = {
     more: "Show more",
     unknown: {
       title: "Nobody knows whether these were sent",
-      hint: "The connection broke while they were handed over. Asking again sends nothing; sending again may give the recipient a second copy.",
+      hint: "The connection broke while they were handed over. Asking again sends a message only if it is proven not to have left; sending again may give the recipient a second copy.",
     },
     contradictory: {
       title: "Reports that contradict each other",

@@ -8,6 +8,7 @@ import { useText } from "../../i18n/Language";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import { buildingLimit, buildingsQuery } from "./queries";
 import classes from "./TrackBuildingFilter.module.css";
+import { useAhead } from "./useAhead";
 
 /** What left us successfully so far: three of the exclusive statuses. */
 const gone = (stats: BuildingStats) => stats.sent + stats.delivered + stats.opened;
@@ -24,6 +25,7 @@ function matches(building: BuildingOut, wanted: string): boolean {
 export function TrackBuildingFilter() {
   const t = useText();
   const { building, buildings, filters, set } = useTrackCenter();
+  const ahead = useAhead(filters);
   const [search, setSearch] = useState("");
   const [wanted] = useDebouncedValue(search, 200);
   const combobox = useCombobox({
@@ -116,6 +118,7 @@ export function TrackBuildingFilter() {
                   value={item.id}
                   active={item.id === building?.id}
                   className={classes.option}
+                  onPointerEnter={() => void ahead(item.id)}
                 >
                   <span className={classes.name}>{item.name}</span>
                   <span className={classes.code}>

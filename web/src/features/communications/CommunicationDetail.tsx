@@ -311,8 +311,15 @@ function Evidence({ id }: { id: string }) {
   );
 }
 
+/** Notes shown before the rest is folded away. */
+const unfoldedNotes = 8;
+
 function Notes({ communication, timeZone }: PartProps) {
   const t = useText();
+  const [folded, setFolded] = useState(true);
+  const newestFirst = communication.auditNotes.toReversed();
+  const shown = folded ? newestFirst.slice(0, unfoldedNotes) : newestFirst;
+  const hidden = newestFirst.length - shown.length;
   return (
     <section>
       <h3 className={classes.section}>{t.drawer.notes}</h3>
@@ -322,7 +329,7 @@ function Notes({ communication, timeZone }: PartProps) {
         </Text>
       ) : (
         <ul className={classes.notes}>
-          {communication.auditNotes.toReversed().map((note) => (
+          {shown.map((note) => (
             <li key={note.id}>
               <Text size="sm" className={classes.note}>
                 {note.note}
@@ -339,6 +346,11 @@ function Notes({ communication, timeZone }: PartProps) {
             </li>
           ))}
         </ul>
+      )}
+      {hidden > 0 && (
+        <Button variant="subtle" size="xs" onClick={() => setFolded(false)}>
+          {t.note.showMore(hidden)}
+        </Button>
       )}
     </section>
   );
