@@ -11,6 +11,10 @@ import tomllib
 from tools import chromium, web
 from tools.steps import ROOT, Step, run_all
 
+ORDER = "--no-loadscope-reorder"
+"""Files in their own order. pytest-xdist would begin with those of most tests, and leave the few
+that kill workers and wait, a minute each, to one process alone at the end."""
+
 
 def main(arguments: list[str]) -> int:
     """Get the browser, run the web's unit tests, then pytest; the first bad exit code."""
@@ -30,7 +34,7 @@ def _processes() -> list[str]:
     """How pytest-xdist spreads the tests, from `[tool.trackcenter]` in pyproject.toml."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["trackcenter"]
     count = int(settings["test_processes"])
-    return [f"--numprocesses={count}", "--dist=loadfile"] if count > 1 else []
+    return [f"--numprocesses={count}", "--dist=loadfile", ORDER] if count > 1 else []
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 import { bootstrap } from "./bootstrap";
+import { formDataBodySerializer } from "./client/client";
 import { client } from "./client/client.gen";
 
 /** One refused field of a request, as RFC 9457 problems list them. */
@@ -40,6 +41,15 @@ function toApiError(error: unknown, response: Response | undefined): ApiError {
     problem.detail || problem.title || response.statusText || `HTTP ${response.status}`,
     Array.isArray(problem.errors) ? problem.errors : [],
   );
+}
+
+/** What makes a call of the client send these fields and files as a form. */
+export function asForm(fields: Record<string, unknown>) {
+  return {
+    bodySerializer: () => formDataBodySerializer.bodySerializer(fields),
+    // The browser names the boundary.
+    headers: { "Content-Type": null },
+  };
 }
 
 /** The token Django expects back with every change. */

@@ -498,7 +498,7 @@ def _activity(*row: Any) -> dict[str, Any]:
         "source": source,
         "occurredAt": occurred_at,
         "recordedAt": recorded_at,
-        "user": {"id": user_id, "username": username} if username else None,
+        "user": {"id": user_id, "username": username} if user_id else None,
         "payload": _raw(payload),
         "hash": bytes(hash_).hex(),
         "unit": {"id": unit_id, "number": number, "recipientName": recipient_name},

@@ -14,6 +14,7 @@ from importlib.resources import files as package_files
 from typing import IO, Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q
 
 from trackcenter import storage
@@ -100,7 +101,8 @@ class _Bundle:
 
 
 def _fill(bundle: _Bundle, communication: Communication, actor: Actor) -> None:
-    events = list(communication.events.select_related("payload_row", "user").order_by("sequence"))
+    rows = communication.events.select_related("payload_row", "user", "leaf")
+    events = list(rows.order_by("sequence"))
     attempts = [_attempt(bundle, attempt) for attempt in communication.attempts.order_by("number")]
     attachments = [
         {
@@ -299,7 +301,9 @@ def _delivery_records(communication: Communication) -> list[dict[str, Any]]:
             "updatedAt": record.updated_at,
             "filesSha256": sorted(one.sha256 for one in record.attachments.all()),
         }
-        for record in rows.select_related("recorded_by").order_by("created_at")
+        for record in rows.select_related("recorded_by")
+        .prefetch_related("attachments")
+        .order_by("created_at")
     ]
 
 
@@ -308,31 +312,44 @@ def _proofs(
 ) -> tuple[dict[UUID, list[dict[str, Any]]], list[dict[str, Any]]]:
     """For each event the way to the first seal over it, and to the first that has a time-stamp."""
     tree = StoredTree()
-    used: dict[int, Seal] = {}
-    proofs: dict[UUID, list[dict[str, Any]]] = {}
-    for event in events:
-        proofs[event.id] = []
-        leaf = getattr(event, "leaf", None)
-        if leaf is None:
-            continue
-        over = Seal.objects.filter(size__gt=leaf.index).order_by("size")
-        for seal in (over.first(), over.filter(time_stamp__isnull=False).first()):
-            if seal is None or any(one["checkpoint"] == _name(seal) for one in proofs[event.id]):
-                continue
-            used[seal.size] = seal
-            path = [hash_.hex() for hash_ in tree.path(leaf.index, seal.size)]
-            proofs[event.id].append({"checkpoint": _name(seal), "index": leaf.index, "path": path})
-    return proofs, [_seal(bundle, seal) for _, seal in sorted(used.items())]
+    sealed = {event.id: event.leaf.index for event in events if hasattr(event, "leaf")}
+    over = _sizes_over(sorted(sealed.values()))
+    proofs: dict[UUID, list[dict[str, Any]]] = {event.id: [] for event in events}
+    for event_id, index in sealed.items():
+        for size in over[index]:
+            path = [hash_.hex() for hash_ in tree.path(index, size)]
+            proofs[event_id].append({"checkpoint": _name(size), "index": index, "path": path})
+    used = {size for sizes in over.values() for size in sizes}
+    seals = Seal.objects.filter(size__in=used).select_related("time_stamp").order_by("size")
+    return proofs, [_seal(bundle, seal) for seal in seals]
 
 
-def _name(seal: Seal) -> str:
-    return f"seals/{seal.size}.txt"
+def _sizes_over(indexes: list[int]) -> dict[int, list[int]]:
+    """For each leaf the sizes of the first seal over it, and of the first with a time-stamp."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT leaf.index,
+                   (SELECT min(size) FROM evidence_seals WHERE size > leaf.index),
+                   (SELECT min(seal_id) FROM evidence_time_stamps WHERE seal_id > leaf.index)
+            FROM unnest(%s::bigint[]) AS leaf (index)
+            """,
+            [indexes],
+        )
+        return {
+            index: list(dict.fromkeys(size for size in sizes if size is not None))
+            for index, *sizes in cursor.fetchall()
+        }
+
+
+def _name(size: int) -> str:
+    return f"seals/{size}.txt"
 
 
 def _seal(bundle: _Bundle, seal: Seal) -> dict[str, Any]:
     stamp = getattr(seal, "time_stamp", None)
     return {
-        "checkpoint": bundle.attach(_name(seal), "SEAL", seal.note.encode()),
+        "checkpoint": bundle.attach(_name(seal.size), "SEAL", seal.note.encode()),
         "verifierKey": seal.verifier_key,
         "sealedAt": seal.sealed_at,
         "timeStamp": bundle.attach(f"seals/{seal.size}.tsr", "SEAL", bytes(stamp.response))

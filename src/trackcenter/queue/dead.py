@@ -79,8 +79,8 @@ def failed_jobs(
     ]
 
 
-def requeue_jobs(ids: Sequence[int]) -> int:
-    """Queue dead jobs of the database again, as if they had never run. Says how many were dead.
+def requeue_jobs(ids: Sequence[int]) -> list[int]:
+    """Queue dead jobs of the database again, as if they had never run. Says which were dead.
 
     Must run in a transaction.
     """
@@ -96,7 +96,7 @@ def requeue_jobs(ids: Sequence[int]) -> int:
         cursor.execute("UPDATE procrastinate_jobs SET attempts = 0 WHERE id = ANY(%s)", [dead])
         # The count decides how much patience is left.
         cursor.execute("UPDATE job_failures SET failures = 0 WHERE job_id = ANY(%s)", [dead])
-    return len(dead)
+    return dead
 
 
 def delete_jobs(ids: Sequence[int]) -> int:

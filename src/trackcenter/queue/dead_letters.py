@@ -49,16 +49,28 @@ def find(letter_id: str) -> DeadLetter:
     return letters[0]
 
 
-@transaction.atomic
 def requeue(letter_id: str, *, user_id: UUID | None = None) -> DeadLetterDecision:
     """Queue a dead letter again, as if it had never run; `NotFound` when somebody was faster.
 
     `user_id` is None at the server's own command line.
     """
-    letter = find(letter_id)
-    if not dead.requeue_jobs([int(letter.id)]):
+    decided = _requeue([find(letter_id)], user_id)
+    if not decided:
         raise _no_such_letter(letter_id)
-    return _record(letter, Verdict.REQUEUED, "", user_id)
+    return decided[0]
+
+
+def requeue_all(*, user_id: UUID | None = None) -> int:
+    """Queue every dead letter again, a page a transaction; says how many.
+
+    What dies again meanwhile is newer than the page and waits for the next time.
+    """
+    count, cursor = 0, None
+    while True:
+        page, cursor = list_letters(cursor=cursor, limit=_PAGE)
+        count += len(_requeue(page, user_id))
+        if cursor is None:
+            return count
 
 
 @transaction.atomic
@@ -70,7 +82,9 @@ def discard(letter_id: str, note: str, *, user_id: UUID | None = None) -> DeadLe
     letter = find(letter_id)
     if not dead.delete_jobs([int(letter.id)]):
         raise _no_such_letter(letter_id)
-    return _record(letter, Verdict.DISCARDED, note, user_id)
+    decision = _decision(letter, Verdict.DISCARDED, note, user_id)
+    decision.save()
+    return decision
 
 
 def _place(cursor: str) -> Place:
@@ -84,10 +98,21 @@ def _job_number(letter_id: str) -> int | None:
     return None
 
 
-def _record(
+@transaction.atomic
+def _requeue(letters: list[DeadLetter], user_id: UUID | None) -> list[DeadLetterDecision]:
+    """Queue these again, but for those that somebody else decided about meanwhile."""
+    dead_still = set(dead.requeue_jobs([int(letter.id) for letter in letters]))
+    return DeadLetterDecision.objects.bulk_create(
+        _decision(letter, Verdict.REQUEUED, "", user_id)
+        for letter in letters
+        if int(letter.id) in dead_still
+    )
+
+
+def _decision(
     letter: DeadLetter, verdict: Verdict, note: str, user_id: UUID | None
 ) -> DeadLetterDecision:
-    return DeadLetterDecision.objects.create(
+    return DeadLetterDecision(
         letter_id=letter.id,
         queue=letter.queue,
         task=letter.task,

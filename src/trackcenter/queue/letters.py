@@ -1,4 +1,4 @@
-"""What a message that was given up looks like, whichever queue it lies in."""
+"""What a message that was given up looks like."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,9 +17,8 @@ _CHANNELS = {queue: channel for channel, queue in CHANNEL_QUEUES.items()}
 class DeadLetter:
     """A message that will not be worked again by itself.
 
-    `id` is the job's number in the database, or `TOPIC-NUMBER` in the Service Bus. `at` is when it
-    was given up; where nobody wrote that down, when it was queued. A message that is no JSON
-    object stands as text under the key `unreadable`.
+    `id` is the job's number. `at` is when it was given up; where nobody wrote that down, when
+    something last happened to it.
     """
 
     id: str

@@ -2646,7 +2646,7 @@ export type DeadLetterOut = {
     /**
      * Message
      *
-     * as its producer sent it; text that is no JSON object under `unreadable`
+     * as its producer sent it
      */
     message: {
         [key: string]: unknown;

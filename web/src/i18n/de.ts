@@ -463,7 +463,7 @@ export const de: Dictionary = {
     onSome: "Nur auf manchen Rechnungen, daher mit Bedingung geschrieben",
     exampleOf: (example) => `Zum Beispiel: ${example}`,
     logo: "Logo",
-    logoHint: "Steht ab der nächsten Nachricht auf Briefen und Abrechnungen.",
+    logoHint: "Steht ab der nächsten Nachricht auf Briefen, Abrechnungen und in E-Mails.",
     logoNow: "Das jetzige Logo",
     logoNew: "Das gewählte Logo",
     chooseLogo: "Logo wählen",

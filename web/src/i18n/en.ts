@@ -461,7 +461,7 @@ export const en = {
     onSome: "On some bills only, so it is written with its condition",
     exampleOf: (example: string) => `For example: ${example}`,
     logo: "Logo",
-    logoHint: "Stands on letters and statements from the next message on.",
+    logoHint: "Stands on letters, statements and e-mails from the next message on.",
     logoNow: "The present logo",
     logoNew: "The chosen logo",
     chooseLogo: "Choose a logo",

@@ -32,10 +32,11 @@ def show(letter_id: str) -> str:
 def requeue(ids: Sequence[str] | None, username: str | None) -> int:
     """Queue these dead letters again, or all of them. Says how many."""
     user_id = _user_id(username) if username else None
-    chosen = ids or [letter.id for letter in dead_letters.every_letter()]
-    for letter_id in chosen:
+    if not ids:
+        return dead_letters.requeue_all(user_id=user_id)
+    for letter_id in ids:
         dead_letters.requeue(letter_id, user_id=user_id)
-    return len(chosen)
+    return len(ids)
 
 
 def discard(letter_id: str, note: str, username: str) -> str:

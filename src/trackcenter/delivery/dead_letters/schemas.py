@@ -17,9 +17,7 @@ class DeadLetterOut(WireSchema):
     queue: str
     task: str = Field(description="deliver, write-export, send-batch, make-print-run, …")
     channel: ChannelName | None
-    message: dict[str, Any] = Field(
-        description="as its producer sent it; text that is no JSON object under `unreadable`"
-    )
+    message: dict[str, Any] = Field(description="as its producer sent it")
     reason: str
     runs: int
     failed_at: datetime

@@ -1,4 +1,5 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { asForm } from "../../api";
 import {
   estimateBatch,
   getBatch,
@@ -10,7 +11,7 @@ import {
   previewMessage,
   sendBatch,
 } from "../../client";
-import { formDataBodySerializer } from "../../client/client";
+import { renew } from "../../queries";
 import type { Channel } from "../communications/words";
 
 /** Real messages shown before a batch is sent. */
@@ -41,7 +42,7 @@ const affected = [
 
 function useRenewal() {
   const client = useQueryClient();
-  return () => Promise.all(affected.map((name) => client.invalidateQueries({ queryKey: [name] })));
+  return () => renew(client, affected);
 }
 
 export function useSendBatch(id: string) {
@@ -87,13 +88,7 @@ export function useMarkPosted() {
       markPosted({
         path: { print_run_id: id },
         body: { date },
-        // As a form, so that the file can come along; the browser names the boundary.
-        ...(scan
-          ? {
-              bodySerializer: () => formDataBodySerializer.bodySerializer({ date, scan }),
-              headers: { "Content-Type": null },
-            }
-          : {}),
+        ...(scan ? asForm({ date, scan }) : {}),
         throwOnError: true,
       }),
     onSuccess: renew,

@@ -22,6 +22,7 @@ import { lazy, Suspense, useState } from "react";
 import type { CommunicationOut } from "../../client";
 import type { Dictionary } from "../../i18n/en";
 import { useText } from "../../i18n/Language";
+import { TimeRows } from "../../time/TimeRows";
 import { TimeStamp } from "../../time/TimeStamp";
 import { FileList } from "../files/FileList";
 import { ProblemNotice } from "../track-center/ProblemNotice";
@@ -158,17 +159,7 @@ function Facts({ communication, timeZone }: PartProps) {
           <dd>{communication.subject}</dd>
         </>
       )}
-      {times.map(
-        ([label, value]) =>
-          value && (
-            <div key={label} className={classes.row}>
-              <dt>{label}</dt>
-              <dd>
-                <TimeStamp value={value} timeZone={timeZone} style="short" focusable />
-              </dd>
-            </div>
-          ),
-      )}
+      <TimeRows times={times} timeZone={timeZone} />
       {communication.providerMessageId && (
         <>
           <dt>{t.drawer.providerId}</dt>

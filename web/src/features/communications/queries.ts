@@ -1,4 +1,5 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { asForm } from "../../api";
 import { bootstrap } from "../../bootstrap";
 import {
   addNote,
@@ -12,9 +13,8 @@ import {
   resendCommunication,
   resolveUnknownOutcome,
 } from "../../client";
-import { formDataBodySerializer } from "../../client/client";
+import { aroundMessages, renew } from "../../queries";
 import { optimisticId } from "./CommunicationTimeline";
-import { record } from "./payload";
 import type { DeliveryStatus } from "./words";
 
 export const communicationQuery = (id: string) =>
@@ -71,12 +71,7 @@ function useOptimistic<Request>(
     onError: (_error, _request, context) => {
       if (context?.before) client.setQueryData(queryKey, context.before);
     },
-    onSettled: () =>
-      Promise.all(
-        ["communication", "units", "unit", "years", "activity", "buildings", "work"].map((name) =>
-          client.invalidateQueries({ queryKey: [name] }),
-        ),
-      ),
+    onSettled: () => renew(client, aroundMessages),
   });
 }
 
@@ -114,14 +109,7 @@ export function useManualEvent(id: string) {
       recordManualEvent({
         path: { communication_id: id },
         body,
-        // As a form, so that the file can come along; the browser names the boundary.
-        ...(proof
-          ? {
-              bodySerializer: (given: unknown) =>
-                formDataBodySerializer.bodySerializer({ ...record(given), proofFile: proof }),
-              headers: { "Content-Type": null },
-            }
-          : {}),
+        ...(proof ? asForm({ ...body, proofFile: proof }) : {}),
         throwOnError: true,
       }),
     (known, request) => {

@@ -137,7 +137,8 @@ const renderers: { [Kind in EventType]: Renderer } = {
       tone: "gray",
       sentence: notices[kind] ?? (kind ? `${t.events.NOTICE}: ${kind}` : t.events.NOTICE),
       details: [],
-      raw: true,
+      // What a person did is no provider's answer.
+      raw: event.source !== "USER",
     };
   },
   RESEND_REQUESTED: (event, channel, t) => {

@@ -4,6 +4,7 @@ import { useState } from "react";
 import type { DeliveryRecordOut, UnitOut } from "../../client";
 import { useLanguage, useText } from "../../i18n/Language";
 import { shortTime } from "../../time/format";
+import { TimeRows } from "../../time/TimeRows";
 import { TimeStamp } from "../../time/TimeStamp";
 import { FileList } from "../files/FileList";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
@@ -117,17 +118,7 @@ function Record({ record, timeZone, onChange }: RecordProps) {
         )}
       </div>
       <dl className={classes.facts}>
-        {times.map(
-          ([label, value]) =>
-            value && (
-              <div key={label} className={classes.row}>
-                <dt>{label}</dt>
-                <dd>
-                  <TimeStamp value={value} timeZone={timeZone} style="short" focusable />
-                </dd>
-              </div>
-            ),
-        )}
+        <TimeRows times={times} timeZone={timeZone} />
         {record.witness && (
           <>
             <dt>{t.deliveryRecords.witness}</dt>

@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { asForm } from "../../api";
 import { type RecordDeliveryData, recordDelivery } from "../../client";
-import { formDataBodySerializer } from "../../client/client";
+import { aroundMessages, renew } from "../../queries";
 
 /** Null takes a value back; what is left out stays. */
 export type RecordFields = Omit<RecordDeliveryData["body"], "year" | "method">;
@@ -27,17 +28,10 @@ export function useRecordDelivery(unitId: string) {
       await recordDelivery({
         path,
         body: fields,
-        bodySerializer: () => formDataBodySerializer.bodySerializer({ ...fields, files }),
-        // The browser names the boundary.
-        headers: { "Content-Type": null },
+        ...asForm({ ...fields, files }),
         throwOnError: true,
       });
     },
-    onSettled: () =>
-      Promise.all(
-        ["communication", "units", "unit", "years", "activity", "buildings", "work"].map((name) =>
-          client.invalidateQueries({ queryKey: [name] }),
-        ),
-      ),
+    onSettled: () => renew(client, aroundMessages),
   });
 }

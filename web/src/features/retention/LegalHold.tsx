@@ -5,6 +5,7 @@ import { useState } from "react";
 import { ApiError } from "../../api";
 import { liftLegalHold, placeLegalHold, type UnitOut } from "../../client";
 import { useText } from "../../i18n/Language";
+import { renew } from "../../queries";
 import { TimeStamp } from "../../time/TimeStamp";
 import { announceDone, FormDialog } from "../communications/FormDialog";
 import badge from "../communications/StatusBadge.module.css";
@@ -25,10 +26,7 @@ function useHold(unitId: string) {
       return data;
     },
     onSuccess: (unit) => client.setQueryData(unitQuery(unitId).queryKey, unit),
-    onSettled: () =>
-      Promise.all(
-        ["unit", "retention"].map((name) => client.invalidateQueries({ queryKey: [name] })),
-      ),
+    onSettled: () => renew(client, ["unit", "retention"]),
   });
 }
 

@@ -9,6 +9,7 @@ import {
   saveTemplates,
   type TemplatesOut,
 } from "../../client";
+import { renew } from "../../queries";
 import { type Draft, requestOf } from "./draft";
 
 export const templatesQuery = (buildingId: string) =>
@@ -35,11 +36,7 @@ function useChange<Request>(
     onSuccess: ({ data }) => {
       client.setQueryData(templatesQuery(buildingId).queryKey, data);
       // What a message would look like has changed everywhere it is shown before sending.
-      return Promise.all(
-        ["preview", "template-preview"].map((name) =>
-          client.invalidateQueries({ queryKey: [name] }),
-        ),
-      );
+      return renew(client, ["preview", "template-preview"]);
     },
   });
 }
