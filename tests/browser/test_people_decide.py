@@ -301,6 +301,7 @@ def test_a_legal_hold_is_placed_for_a_reason_and_lifted(screen: Page) -> None:  
     form.get_by_label("Reason").fill("Dispute 12 C 34/26")
     is_sound(screen, "hold")
     form.get_by_role("button", name="Place the hold").click()
+    expect(screen.get_by_role("dialog")).to_have_count(1)  # the form has gone
     expect(drawer.get_by_text("Dispute 12 C 34/26")).to_be_visible()
     is_sound(screen, "held")
     drawer.get_by_role("button", name="Lift the hold").click()

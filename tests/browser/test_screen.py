@@ -151,8 +151,10 @@ def open_failed(page: Page) -> None:
 def test_filters_live_in_the_link_and_back_restores(screen: Page) -> None:
     is_sound(screen, "units")
     before = screen.url
+    all_rows = screen.locator("tbody tr").count()
     screen.get_by_role("link", name=re.compile("^Show E-mail: Failed")).click()
     expect(screen).to_have_url(re.compile("status=FAILED"))
+    expect(screen.locator("tbody tr")).not_to_have_count(all_rows)
     rows = screen.locator("tbody tr").count()
     screen.reload()
     expect(screen.locator("tbody tr")).to_have_count(rows)
