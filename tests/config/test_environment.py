@@ -86,6 +86,7 @@ def test_an_unknown_name_is_told_with_the_nearest_known_one() -> None:
         ("SMS_FROM", "a name that is too long"),
         ("EVENTGRID_SECRETS", "one,two,three"),
         ("EVENTGRID_SECRETS", "same,same"),
+        ("GRAPH_CLIENT_STATE", "s" * 129),
         ("EMAIL_PER_MINUTE", "0"),
         ("EMAIL_PER_MINUTE", "many"),
         ("SMS_SEGMENT_PRICE", "0.075"),

@@ -44,6 +44,32 @@ def test_retry_after_pauses_the_mailbox_for_every_message(sandbox: RunningSandbo
 
 
 @pytest.mark.django_db
+def test_a_text_message_that_was_put_off_keeps_its_id_and_its_moment(
+    sandbox: RunningSandbox,
+) -> None:
+    one = waiting("SMS")
+    sandbox.set_faults(rate429=1)
+    assert work(one) is not None
+    refused = Attempt.objects.get(communication=one)
+    assert refused.send_started_at is None
+    SenderPace.objects.update(paused_until=now())
+    due(one)
+    work(one)
+    asked_again = Attempt.objects.get(communication=one)
+    assert asked_again.first_sent_at == refused.first_sent_at
+    # Too long ago for the provider to tell a repeat by it: another moment, the same id.
+    Attempt.objects.update(first_sent_at=now() - timedelta(minutes=3))
+    SenderPace.objects.update(paused_until=now())
+    due(one)
+    sandbox.set_faults()
+    assert work(one) is None
+    sent = Attempt.objects.get(communication=one)
+    assert sent.first_sent_at is not None
+    assert now() - sent.first_sent_at < timedelta(minutes=1)
+    assert len(sandbox.messages()) == 1
+
+
+@pytest.mark.django_db
 def test_a_pause_of_one_mailbox_leaves_the_others_alone(
     sandbox: RunningSandbox, settings: Settings
 ) -> None:

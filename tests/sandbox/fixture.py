@@ -129,7 +129,7 @@ class RunningSandbox:
             "toRecipients": [{"emailAddress": {"address": to, "name": "Tenant"}}],
             "isDeliveryReceiptRequested": True,
             "isReadReceiptRequested": True,
-            "internetMessageHeaders": [{"name": "X-TrackCenter-Attempt", "value": attempt}],
+            "internetMessageHeaders": [{"name": "x-trackcenter-attempt", "value": attempt}],
             "singleValueExtendedProperties": [{"id": PROPERTY, "value": attempt}],
             **extra,
         }

@@ -155,7 +155,7 @@ def email(to: str) -> dict[str, Json]:
         "senderAddress": "billing@example.org",
         "content": {"subject": "Your bill", "html": "<p>Hello</p>", "plainText": "Hello"},
         "recipients": {"to": [{"address": to, "displayName": "Anna"}]},
-        "headers": {"X-TrackCenter-Attempt": "attempt-1"},
+        "headers": {"x-trackcenter-attempt": "attempt-1"},
         "attachments": [
             {"name": "bill.pdf", "contentType": "application/pdf", "contentInBase64": "JVBERg=="}
         ],

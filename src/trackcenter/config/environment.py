@@ -200,6 +200,12 @@ def _secrets(value: str) -> tuple[str, ...]:
     return found
 
 
+def _client_state(value: str) -> str:
+    if len(value) > 128:
+        raise Malformed("must not be longer than 128 characters (Microsoft's limit)")
+    return value
+
+
 def _old_secrets(value: str) -> tuple[str, ...]:
     found = _words(value)
     if len(set(found)) != len(found):
@@ -368,7 +374,9 @@ class Environment:
     graph_message_trace: Literal["on", "off"] = _setting(
         _one_of("on", "off"), "ask Exchange's message trace (ExchangeMessageTrace.Read.All)", "off"
     )
-    graph_client_state: str | None = _setting(_text, "secret that Graph's notifications repeat")
+    graph_client_state: str | None = _setting(
+        _client_state, "secret that Graph's notifications repeat, at most 128 characters"
+    )
     acs_endpoint: str | None = _setting(_provider_url, "Azure Communication Services")
     acs_access_key: str | None = _setting(_text, "its access key (base64)")
     sms_from: str | None = _setting(_sms_sender, "number or name that text messages come from")

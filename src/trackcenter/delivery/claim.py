@@ -23,6 +23,7 @@ from trackcenter.communications.payloads import Deferred, Trouble
 from trackcenter.delivery import pacing
 from trackcenter.delivery.senders import sender_of
 from trackcenter.kit.clock import now
+from trackcenter.providers.acs.sms import FIRST_SENT_STANDS
 from trackcenter.providers.base import LostClaim
 from trackcenter.queue.payloads import MalformedMessage, SendCommunicationJob
 from trackcenter.queue.retry import RetryAt
@@ -150,14 +151,13 @@ def _look(job: SendCommunicationJob) -> _Seen:
 def _claim(seen: _Seen, snapshot: Snapshot, sender: str, moment: datetime) -> Claim:
     """Make the attempt ours; RetryAt when another worker was quicker."""
     attempt = seen.attempt
-    first_sent_at = moment if attempt.send_started_at is None else attempt.first_sent_at
     token = uuid4()
     _write(
         seen,
         claim=token,
         lease_until=lease_end(),
         tries=attempt.tries + 1,
-        first_sent_at=first_sent_at,
+        first_sent_at=_first_sent(attempt, moment),
     )
     return Claim(
         token=token,
@@ -167,6 +167,15 @@ def _claim(seen: _Seen, snapshot: Snapshot, sender: str, moment: datetime) -> Cl
         sender=sender,
         first_call=attempt.tries == 1,
     )
+
+
+def _first_sent(attempt: Attempt, moment: datetime) -> datetime:
+    """When the provider was first asked: what may have been taken keeps it for good."""
+    known = attempt.first_sent_at
+    if known is None:
+        return moment
+    stands = attempt.send_started_at is not None or moment - known <= FIRST_SENT_STANDS
+    return known if stands else moment
 
 
 def _wait(seen: _Seen, until: datetime, trouble: Trouble | None) -> None:

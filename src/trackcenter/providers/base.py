@@ -126,8 +126,9 @@ class SmsOrder:
     """One text message to one E.164 number.
 
     `repeatability_id` belongs to the attempt for ever. `repeatability_first_sent` (aware) is the
-    time of the claim that first calls the provider: the worker may move it forward while
-    `send_started_at` is None, and never afterwards, since the provider's window counts from it.
+    time of the claim that first calls the provider. It stays with the attempt; only when it is old
+    and `send_started_at` None (whatever was asked was refused) may the worker move it forward,
+    since the provider's window counts from it.
     """
 
     attempt_id: UUID

@@ -115,8 +115,8 @@ def _text(root: Message) -> str:
     for part in root.walk():
         if part is not root and part.get_content_maintype() != "multipart":
             head = f"Message-ID: {part.get('Message-ID')}\n" if part.get("Message-ID") else ""
-            ours = part.get("X-TrackCenter-Attempt")
-            found.append(head + (f"X-TrackCenter-Attempt: {ours}\n" if ours else ""))
+            ours = part.get("x-trackcenter-attempt")
+            found.append(head + (f"x-trackcenter-attempt: {ours}\n" if ours else ""))
         if part.get_content_maintype() == "text":
             payload = part.get_payload(decode=True)
             if isinstance(payload, bytes):

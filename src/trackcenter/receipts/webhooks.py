@@ -93,7 +93,7 @@ def greet_email(request: HttpRequest) -> HttpResponse:
 def _handshake(token: str) -> HttpResponse:
     if len(token) > MAX_TOKEN:
         return problem_response(400, detail="this validation token is too long")
-    response = HttpResponse(token, content_type="text/plain; charset=utf-8")
+    response = HttpResponse(token, content_type="text/plain")
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
 
@@ -156,6 +156,7 @@ def _greet(request: HttpRequest) -> HttpResponse:
     origin = request.headers.get("WebHook-Request-Origin", "")
     response.headers["WebHook-Allowed-Origin"] = origin[:200] or "eventgrid.azure.net"
     response.headers["WebHook-Allowed-Rate"] = "*"
+    response.headers["Allow"] = "OPTIONS, POST"
     return response
 
 

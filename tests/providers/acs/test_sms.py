@@ -80,6 +80,7 @@ def test_the_stored_id_and_date_travel_with_the_message() -> None:
     assert body["smsSendOptions"] == {
         "enableDeliveryReport": True,
         "tag": str(message.attempt_id),
+        "deliveryReportTimeoutInSeconds": 43_200,
     }
     assert accepted.provider_message_id == "Outgoing_1"
 

@@ -1,6 +1,7 @@
 """Graph in the moods that the sandbox does not have."""
 
 import json
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from trackcenter.channels.rendered import RenderedAttachment
 from trackcenter.kit.ids import new_id
 from trackcenter.providers.base import EmailOrder, OutcomeUnknown, ProviderFailure
 from trackcenter.providers.msgraph.config import GraphConfig
-from trackcenter.providers.msgraph.mail import GraphMail
+from trackcenter.providers.msgraph.mail import ATTEMPT_PROPERTY, GraphMail
 from trackcenter.providers.wire import Pool
 
 STARTED = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -117,6 +118,30 @@ def creations(made: Peer) -> int:
     return sum(
         asked.method == "POST" and asked.target.endswith("/messages") for asked in made.asked
     )
+
+
+def test_a_draft_carries_the_attempt_as_microsoft_wants_it() -> None:
+    given = order()
+    with peer(Graph()) as made:
+        mail(made).hand_over(given, Marks())
+    body = json.loads(made.asked[1].body)
+    assert body["internetMessageHeaders"] == [
+        {"name": "x-trackcenter-attempt", "value": str(given.attempt_id)}
+    ]
+    assert body["singleValueExtendedProperties"] == [
+        {"id": ATTEMPT_PROPERTY, "value": str(given.attempt_id)}
+    ]
+    assert re.fullmatch(r"String \{[0-9a-f-]{36}\} Name TrackCenterAttempt", ATTEMPT_PROPERTY)
+    assert (body["isDeliveryReceiptRequested"], body["isReadReceiptRequested"]) == (True, True)
+
+
+def test_a_mail_is_fetched_as_what_it_is() -> None:
+    with peer(Graph()) as made:
+        mail(made).fetch_mime("bills@contoso.example", "AAMk=")
+    fetched = made.asked[-1]
+    assert fetched.target == "/v1.0/users/bills@contoso.example/messages/AAMk%3D/$value"
+    assert fetched.headers["accept"] == "*/*"
+    assert fetched.headers["prefer"] == 'IdType="ImmutableId"'
 
 
 def test_every_call_asks_for_immutable_ids_and_is_signed() -> None:
@@ -359,6 +384,47 @@ def test_an_upload_goes_on_where_graph_says(rejects: dict[int, Answer]) -> None:
         graph = upload_session(made, rejects)
         mail(made).hand_over(order(attachments=[LARGE]), Marks())
     assert sends(made) == 1
+
+
+def test_a_session_that_ended_unheard_attaches_its_file_once() -> None:
+    """Graph forgets a session that is complete: that it is gone does not mean begin again."""
+    there: list[str] = []
+
+    def rule(asked: Asked) -> Answer | None:
+        if asked.target.endswith("/createUploadSession"):
+            return answer(201, {"uploadUrl": f"{made.url}/up", "nextExpectedRanges": ["0-"]})
+        if "/attachments?" in asked.target:
+            return answer(200, {"value": [{"id": name, "name": name} for name in there]})
+        if asked.target != "/up":
+            return None
+        if asked.method == "PUT" and asked.headers["content-range"].endswith("-8999999/9000000"):
+            there.append(LARGE.file_name)
+            return Answer(raw=b"")  # taken, no answer
+        if asked.method == "PUT":
+            end = asked.headers["content-range"].partition("-")[2].partition("/")[0]
+            return answer(200, {"nextExpectedRanges": [f"{int(end) + 1}-"]})
+        return error(404, "ErrorItemNotFound")
+
+    with peer(Graph([rule])) as made:
+        marks = Marks()
+        with pytest.raises(ProviderFailure) as failed:
+            mail(made).hand_over(order(attachments=[LARGE]), marks)
+        assert not failed.value.unknown
+        assert "send" not in marks.made
+        mail(made).hand_over(
+            order(attachments=[LARGE], draft_id="draft-1", first_call=False), Marks()
+        )
+    assert there == [LARGE.file_name]
+    assert sends(made) == 1
+
+
+def test_every_piece_but_the_last_is_a_multiple_of_320_kib() -> None:
+    with peer(lambda asked: graph(asked)) as made:
+        graph = upload_session(made, {})
+        mail(made).hand_over(order(attachments=[LARGE]), Marks())
+    pieces = [len(asked.body) for asked in made.asked if asked.method == "PUT"]
+    assert sum(pieces) == 9_000_000
+    assert all(size % (320 * 1024) == 0 and size <= 4_000_000 for size in pieces[:-1])
 
 
 def test_an_upload_that_cannot_be_done_now_sends_nothing() -> None:

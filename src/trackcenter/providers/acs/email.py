@@ -24,7 +24,7 @@ from trackcenter.providers.base import (
 from trackcenter.providers.wire import Pool, Reply
 
 API_VERSION = "2025-09-01"
-ATTEMPT_HEADER = "X-TrackCenter-Attempt"
+ATTEMPT_HEADER = "x-trackcenter-attempt"
 
 _STATES: dict[str, Literal["going", "taken", "failed"]] = {
     "notstarted": "going",

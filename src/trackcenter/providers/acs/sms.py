@@ -35,6 +35,16 @@ The provider remembers ids for about five minutes; a minute is kept for clocks a
 """
 
 
+FIRST_SENT_STANDS = REPEATABLE_FOR / 2
+"""How long the time of the first sending stays as it is after a refusal.
+
+A repeat should name the same moment, but one too long ago would leave no time for repeats.
+"""
+
+REPORT_WITHIN_SECONDS = 12 * 3600
+"""The longest that Azure waits for the carrier's word: a phone may be off for a night."""
+
+
 @dataclass(frozen=True)
 class SmsReport:
     """What the provider knows of a message; `kind` is NOTICE while it says nothing final."""
@@ -144,7 +154,11 @@ def _payload(order: SmsOrder) -> dict[str, Any]:
             }
         ],
         "message": order.text,
-        "smsSendOptions": {"enableDeliveryReport": True, "tag": str(order.attempt_id)},
+        "smsSendOptions": {
+            "enableDeliveryReport": True,
+            "tag": str(order.attempt_id),
+            "deliveryReportTimeoutInSeconds": REPORT_WITHIN_SECONDS,
+        },
     }
 
 

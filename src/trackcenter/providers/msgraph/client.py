@@ -34,6 +34,7 @@ class GraphClient:
         read_seconds: float | None = None,
         max_bytes: int = MAX_REPLY_BYTES,
         cut: bool = False,
+        accept: str = "application/json",
     ) -> Reply:
         """Ask once (twice after a 401, which acted on nothing) and return a 2xx answer.
 
@@ -41,7 +42,7 @@ class GraphClient:
         ProviderFailure otherwise; see `failure` for what `sending` changes.
         """
         url = self._url(path)
-        headers = {"Accept": "application/json", "Prefer": IMMUTABLE_IDS}
+        headers = {"Accept": accept, "Prefer": IMMUTABLE_IDS}
         body = b"" if method != "GET" else None
         if payload is not None:
             headers["Content-Type"] = "application/json"

@@ -46,7 +46,7 @@ class Inbox:
         """
         path = f"/users/{quote(mailbox, safe='@')}/messages/{quote(message_id, safe='')}/$value"
         try:
-            return self._client.call("GET", path, max_bytes=_MIME_BYTES, cut=True).body
+            reply = self._client.call("GET", path, max_bytes=_MIME_BYTES, cut=True, accept="*/*")
         except ProviderFailure as error:
             if error.status in (404, 410):
                 raise replace(
@@ -56,6 +56,7 @@ class Inbox:
                     misconfigured=False,
                 ) from error
             raise
+        return reply.body
 
     def list_inbox_since(self, mailbox: str, since: datetime) -> Iterator[InboxMessage]:
         """Messages received at or after `since` (aware), oldest first."""

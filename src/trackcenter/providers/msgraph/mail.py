@@ -41,7 +41,7 @@ from trackcenter.providers.msgraph.uploads import LARGE_BYTES, upload
 from trackcenter.providers.wire import Pool
 
 ATTEMPT_PROPERTY = "String {6f2d9c1e-5b57-4c43-9a3d-2f1d4a7c8e10} Name TrackCenterAttempt"
-ATTEMPT_HEADER = "X-TrackCenter-Attempt"
+ATTEMPT_HEADER = "x-trackcenter-attempt"
 
 _INLINE_BYTES = 2_800_000
 """Files that travel inside the draft's JSON, together: with base64 and the text under 4 MB."""

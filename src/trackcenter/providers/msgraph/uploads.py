@@ -33,7 +33,8 @@ class _Session:
 def upload(client: GraphClient, message_path: str, attachment: AttachmentContent) -> None:
     """Attach one large file to a draft; ProviderFailure when it could not be done now.
 
-    An unfinished session leaves nothing on the draft, so a later call simply begins again.
+    An unfinished session leaves nothing on the draft, so a later call begins again with what is
+    not there.
     """
     for _ in range(_SESSIONS_AT_MOST):
         try:
@@ -99,7 +100,15 @@ def _send_pieces(client: GraphClient, session: _Session, content: bytes) -> None
         resumes += 1
         if resumes > _RESUMES_AT_MOST:
             raise trouble
-        start = _where_to_go_on(client, session.url, total)
+        ended = start + len(piece) == total
+        try:
+            start = _where_to_go_on(client, session.url, total)
+        except _SessionGone:
+            if ended:
+                # It may be gone because it is complete. A later call sees what is on the draft;
+                # another session now could attach the file twice.
+                raise trouble from None
+            raise
         if start >= total:
             return
 
