@@ -5,6 +5,7 @@ see whether that is needed. `python -m tools.web` builds by hand, `python -m too
 `npm ARG …` in `web/`.
 """
 
+import fcntl
 import gzip
 import importlib.util
 import os
@@ -23,16 +24,22 @@ OUTPUT = ROOT / "src" / "trackcenter" / "static" / "track"
 INSTALLED = ".installed-from"
 BUILT = OUTPUT / ".built-from"
 TEXTS = {".js", ".mjs", ".css", ".svg", ".json", ".map", ".txt", ".html", ".wasm"}
+_CLEAN_INSTALL = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 NOT_SOURCES = {"node_modules", "coverage", "test-results"}
 
 
 def install(folder: Path = WEB) -> None:
-    """Run `npm ci` in `folder`, unless its node_modules were made from the same lock file."""
+    """Run `npm ci` in `folder`, unless its node_modules were made from the same lock file.
+
+    One process at a time: two at once would empty the folder under each other's hands.
+    """
     note = folder / "node_modules" / INSTALLED
-    lock = fingerprint([folder / "package.json", folder / "package-lock.json"], root=folder)
-    if _read(note) != lock:
-        npm("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", folder=folder)
-        note.write_text(lock)
+    with (folder / "package.json").open() as manifest:
+        fcntl.flock(manifest, fcntl.LOCK_EX)
+        lock = fingerprint([folder / "package.json", folder / "package-lock.json"], root=folder)
+        if _read(note) != lock:
+            npm(*_CLEAN_INSTALL, folder=folder)
+            note.write_text(lock)
 
 
 def is_built() -> bool:
