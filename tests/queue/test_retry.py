@@ -40,6 +40,12 @@ def test_another_error_gets_another_run(error: Exception) -> None:
     assert timedelta(0) < decision.retry_at - now() < timedelta(seconds=2)  # type: ignore[attr-defined]
 
 
+def test_a_provider_is_waited_for_as_long_as_it_asks() -> None:
+    decision = decide(ProviderFailure("busy", retry_after=90))
+    assert decision is not None
+    assert timedelta(seconds=85) < decision.retry_at - now() <= timedelta(seconds=90)  # type: ignore[attr-defined]
+
+
 def test_patience_ends() -> None:
     assert decide(OSError("away"), failures=MAX_RUNS) is not None
     assert decide(OSError("away"), failures=MAX_RUNS + 1) is None

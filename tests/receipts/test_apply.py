@@ -18,11 +18,13 @@ from tests.sandbox.fixture import MAILBOX, RunningSandbox, wait_for
 from trackcenter.communications import events
 from trackcenter.communications.models import Attempt, Communication, Event
 from trackcenter.communications.payloads import Enqueued, ResendRequested
+from trackcenter.delivery.models import SenderPace
 from trackcenter.evidence.verify import verify
 from trackcenter.kit.clock import now
 from trackcenter.kit.errors import NotFound
 from trackcenter.kit.ids import new_id
 from trackcenter.providers.base import ProviderFailure
+from trackcenter.queue.retry import RetryAt
 from trackcenter.receipts.apply import KEEP_TRYING_FOR, apply_receipt, retry_parked
 from trackcenter.receipts.models import InboundReceipt
 from trackcenter.receipts.store import (
@@ -32,6 +34,7 @@ from trackcenter.receipts.store import (
     Arrival,
     as_body,
     graph_identity,
+    message_of,
     store,
 )
 from trackcenter.receipts.tasks import apply_receipt as apply_job
@@ -359,6 +362,42 @@ def test_an_outage_of_graph_is_tried_again(sandbox: RunningSandbox) -> None:
     sandbox.set_faults()
     apply_receipt(receipt.id)
     assert status(one) == "FAILED"
+
+
+def test_a_mailbox_that_is_to_be_left_alone_is_not_read_either(sandbox: RunningSandbox) -> None:
+    one, _ = a_mail(sandbox, "bounce.5@example.org")
+    (receipt,) = notified(sandbox, 1)
+    sandbox.set_faults(rate429=1)
+    with pytest.raises(ProviderFailure) as refused:
+        apply_receipt(receipt.id)
+    assert refused.value.retry_after
+    sandbox.set_faults()
+    with pytest.raises(RetryAt) as later:
+        apply_receipt(receipt.id)
+    pace = SenderPace.objects.get()
+    assert later.value.at == pace.paused_until
+    SenderPace.objects.update(paused_until=now())
+    apply_receipt(receipt.id)
+    assert status(one) == "FAILED"
+
+
+@pytest.mark.parametrize(
+    ("item", "named"),
+    [
+        ({"resource": "Users/a-b/Messages/AAMk="}, ("a-b", "AAMk=")),
+        ({"resource": "/users/x@y.z/mailFolders('inbox')/messages/AAA"}, ("x@y.z", "AAA")),
+        ({"resource": "users/x@y.z/mailFolders/inbox/messages/AAA"}, ("x@y.z", "AAA")),
+        ({"resource": "Users('x@y.z')/Messages('AAA')"}, ("x@y.z", "AAA")),
+        ({"resource": "Users/x@y.z/Messages", "resourceData": {"id": "B"}}, ("x@y.z", "B")),
+        ({"resource": "me/messages/AAA", "resourceData": None}, ("", "AAA")),
+        ({"resource": None, "resourceData": {"id": 7}}, ("", "")),
+        ({"resource": "users"}, ("", "")),
+    ],
+)
+def test_a_notification_names_its_mail_in_more_than_one_way(
+    item: dict[str, Any], named: tuple[str, str]
+) -> None:
+    assert message_of(item) == named
 
 
 def test_without_graphs_credentials_a_receipt_waits(settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,10 @@ from tests.receipts.pushes import collection, notification
 from tests.sandbox.fixture import MAILBOX, RunningSandbox, wait_for
 from tests.sandbox.webhook import Webhook, running_webhook
 from trackcenter.config import doctor
+from trackcenter.delivery.pacing import RETRY_AFTER, hold
+from trackcenter.kit.clock import now
 from trackcenter.providers.base import ProviderFailure
+from trackcenter.queue.retry import RetryAt
 from trackcenter.receipts import subscriptions
 from trackcenter.receipts.apply import apply_receipt
 from trackcenter.receipts.models import InboundReceipt, InboxCursor
@@ -153,6 +157,27 @@ def test_a_removed_subscription_is_made_again_and_its_gap_read(
     assert lifecycle("subscriptionRemoved").state == "APPLIED"
     assert len(subscribed(sandbox)) == 1
     assert InboundReceipt.objects.filter(origin="msgraph-email").count() == 1
+
+
+def test_a_removed_subscription_is_not_kept_because_it_is_listed_still(
+    sandbox: RunningSandbox, webhook: Webhook
+) -> None:
+    subscriptions.ensure()
+    (old,) = subscribed(sandbox)
+    assert lifecycle("subscriptionRemoved", old["id"]).state == "APPLIED"
+    assert len({one["id"] for one in subscribed(sandbox)} - {old["id"]}) == 1
+
+
+def test_a_mailbox_that_must_wait_does_not_keep_the_others(
+    sandbox: RunningSandbox, webhook: Webhook, settings: Settings
+) -> None:
+    settings.GRAPH_MAILBOXES = {"B2": "another@example.org"}
+    hold("EMAIL", MAILBOX, now() + timedelta(hours=1), code=RETRY_AFTER, because="busy")
+    with pytest.raises(RetryAt):
+        subscriptions.ensure()
+    assert [one["resource"] for one in subscribed(sandbox)] == [
+        "/users/another@example.org/mailFolders('inbox')/messages"
+    ]
 
 
 def test_missed_notifications_are_read_from_the_inbox(

@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from trackcenter import __version__
-from trackcenter.cli.start import application, console, migrate, stop
+from trackcenter.cli.start import application, console, migrate, stop, without_database
 from trackcenter.kit.errors import InputError, TrackCenterError
 
 app = typer.Typer(
@@ -30,6 +30,8 @@ app.add_typer(jobs, name="jobs")
 app.add_typer(subscriptions, name="subscriptions")
 receipts = typer.Typer(no_args_is_help=True, help="What providers reported, as it was stored.")
 app.add_typer(receipts, name="receipts")
+storage = typer.Typer(no_args_is_help=True, help="Stored files.")
+app.add_typer(storage, name="storage")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -222,6 +224,19 @@ def restore(
         if done.missing:
             stop(f"{len(done.missing)} files are missing, first {done.missing[0]}.")
         print("Now: trackcenter audit verify")
+
+
+@storage.command("copy")
+def storage_copy(
+    source: Annotated[str, typer.Argument(help="file:///folder or az://account/container")],
+    target: Annotated[str, typer.Argument(help="Likewise; nothing there is written over.")],
+) -> None:
+    """Copy every stored file to another place, each verified there; do it again if interrupted."""
+    without_database()
+    from trackcenter.cli.copying import copy_command
+
+    with _sentences():
+        print(copy_command(source, target))
 
 
 @contextmanager
@@ -462,6 +477,7 @@ def jobs_decided() -> None:
 def subscriptions_ensure() -> None:
     """Have Graph tell this server about new mail; the server must be running."""
     from trackcenter.providers.base import ProviderFailure
+    from trackcenter.queue.retry import RetryAt
     from trackcenter.receipts.subscriptions import ensure, watched_mailboxes
 
     if not watched_mailboxes():
@@ -471,6 +487,8 @@ def subscriptions_ensure() -> None:
         ensure()
     except ProviderFailure as failure:
         stop(f"Microsoft Graph refused: {failure}\n{failure.raw}")
+    except RetryAt as later:
+        stop(f"Not now: {later}. Try again after {later.at:%H:%M:%S} UTC.")
     print("Graph tells this server about new mail.")
 
 

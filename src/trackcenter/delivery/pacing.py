@@ -121,6 +121,14 @@ def hold(channel: str, sender: str, until: datetime, *, code: str, because: str)
         )
 
 
+def told_to_wait(channel: str, sender: str) -> datetime | None:
+    """Until when the provider asked us to leave a sender alone; None when it did not."""
+    paces = SenderPace.objects.filter(
+        sender=_key(channel, sender), paused_code=RETRY_AFTER, paused_until__gt=now()
+    )
+    return paces.values_list("paused_until", flat=True).first()
+
+
 def pauses() -> list[dict[str, Any]]:
     """The senders that wait just now, with why and until when (`SenderPauses`)."""
     rows = SenderPace.objects.filter(paused_until__gt=now()).order_by("paused_until", "sender")

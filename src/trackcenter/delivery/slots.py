@@ -15,7 +15,9 @@ from functools import cache
 from django.conf import settings
 from django.db import connection
 
+from trackcenter.delivery import pacing
 from trackcenter.kit.clock import now
+from trackcenter.providers.base import ProviderFailure
 from trackcenter.queue.retry import RetryAt
 
 _FAMILY = 0x6772_6170  # 'grap': the first half of our locks' names
@@ -54,6 +56,32 @@ def graph_slot() -> Iterator[None]:
             _ask("SELECT pg_advisory_unlock(%s, %s)", number)
     finally:
         threads.release()
+
+
+@contextmanager
+def mailbox_slot(mailbox: str) -> Iterator[None]:
+    """A place for reading one mailbox, with the same pause as for sending from it.
+
+    `RetryAt` while Microsoft wants the mailbox left alone; a refusal in the block that says for how
+    long begins such a pause.
+    """
+    until = pacing.told_to_wait("EMAIL", mailbox)
+    if until is not None:
+        raise RetryAt(until, "Microsoft asked us to leave this mailbox alone for a while")
+    try:
+        with graph_slot():
+            yield
+    except ProviderFailure as failure:
+        if failure.retry_after:
+            pause = timedelta(seconds=failure.retry_after)
+            pacing.hold(
+                "EMAIL",
+                mailbox,
+                now() + pause,
+                code=pacing.RETRY_AFTER,
+                because=failure.message,
+            )
+        raise
 
 
 def _lock(count: int, ends: float) -> int:

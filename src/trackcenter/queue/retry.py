@@ -51,4 +51,7 @@ class ByPermanence(BaseRetryStrategy):
         failures: int = getattr(exception, "failures", 1)
         if getattr(exception, "permanent", False) or failures > MAX_RUNS:
             return None
-        return RetryDecision(retry_at=now() + timedelta(seconds=pause(failures - 1)))
+        # What a provider wants to be waited for is no shorter than our own pause.
+        named: float = getattr(exception, "retry_after", None) or 0.0
+        wait = max(pause(failures - 1), named)
+        return RetryDecision(retry_at=now() + timedelta(seconds=wait))

@@ -28,7 +28,7 @@ from trackcenter.communications.payloads import (
     Payload,
     Trouble,
 )
-from trackcenter.delivery.slots import graph_slot
+from trackcenter.delivery.slots import mailbox_slot
 from trackcenter.kit.canonical import clean
 from trackcenter.kit.clock import now
 from trackcenter.kit.errors import NotFound
@@ -65,7 +65,7 @@ class News:
 def apply_receipt(receipt_id: UUID) -> None:
     """Read a receipt and append what it says. Safe to run again.
 
-    Raises `ProviderFailure` when the mail it points at cannot be fetched just now.
+    Raises `ProviderFailure` or `RetryAt` when the mail it points at cannot be fetched just now.
     """
     receipt = InboundReceipt.objects.filter(id=receipt_id).first()
     if receipt is None:
@@ -91,11 +91,12 @@ def apply_receipt(receipt_id: UUID) -> None:
 def _fetch(receipt: InboundReceipt) -> bool:
     """Fetch the mail a Graph notification points at and keep it; False when it is gone."""
     notification = json.loads(bytes(receipt.body))
-    mailbox, message_id = message_of(str(notification.get("resource", "")))
+    mailbox, message_id = message_of(notification)
+    mailbox = mailbox or settings.GRAPH_MAILBOX or ""
     if not message_id:
         return False
     try:
-        with graph_slot():
+        with mailbox_slot(mailbox):
             mime = registry.graph_mail(settings).fetch_mime(mailbox, message_id)
     except ProviderFailure as failure:
         if failure.permanent:

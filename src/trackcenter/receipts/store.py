@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import re
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -162,11 +163,24 @@ def as_body(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
-def message_of(resource: str) -> tuple[str, str]:
-    """Mailbox and message id of a notification's `resource` (`Users/…/Messages/…`, any case)."""
-    parts = [part for part in resource.strip("/").split("/") if part]
-    by_name = dict(zip([part.casefold() for part in parts[::2]], parts[1::2], strict=False))
-    return by_name.get("users", ""), by_name.get("messages", "")
+def message_of(item: Mapping[str, Any]) -> tuple[str, str]:
+    """Mailbox and message id that a notification names; empty where it does not.
+
+    `resource` is `Users/…/Messages/…` in any case, perhaps with the folder between the two and with
+    names in brackets (`Users('…')`). `resourceData` says the id by itself.
+    """
+    words = re.split(r"/|\('|'\)", str(item.get("resource") or ""))
+    parts = [word for word in words if word]
+    names = [part.casefold() for part in parts]
+    mailbox = _after(parts, names, "users")
+    data = item.get("resourceData")
+    told = data.get("id") if isinstance(data, dict) else None
+    return mailbox, told if isinstance(told, str) and told else _after(parts, names, "messages")
+
+
+def _after(parts: Sequence[str], names: Sequence[str], name: str) -> str:
+    place = names.index(name) + 1 if name in names else len(parts)
+    return parts[place] if place < len(parts) else ""
 
 
 def graph_identity(item: dict[str, Any]) -> tuple[str, ...]:
@@ -176,7 +190,7 @@ def graph_identity(item: dict[str, Any]) -> tuple[str, ...]:
     are one receipt; else what Microsoft names, subscription and resource.
     """
     resource, change = str(item.get("resource", "")), str(item.get("changeType", ""))
-    _, message_id = message_of(resource)
+    _, message_id = message_of(item)
     if message_id:
         return "message", message_id, change
     return str(item.get("subscriptionId", "")), resource, change

@@ -1,22 +1,26 @@
 """Keeping Graph's notifications coming, and catching up on those that never came."""
 
 import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import transaction
 
 from trackcenter.delivery.senders import mailboxes
-from trackcenter.delivery.slots import graph_slot
+from trackcenter.delivery.slots import graph_slot, mailbox_slot
 from trackcenter.kit.clock import now
 from trackcenter.providers import registry
 from trackcenter.providers.base import ProviderFailure
+from trackcenter.queue.retry import RetryAt
 from trackcenter.receipts.models import InboxCursor
 from trackcenter.receipts.store import GRAPH, Arrival, as_body, graph_identity, store
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 WEBHOOK = "/api/track/providers/msgraph/email"
 
@@ -52,34 +56,40 @@ def examine() -> list[Watch]:
     return found
 
 
-def ensure(*, renew: bool = False) -> None:
+def ensure(*, renew: bool = False, removed: str | None = None) -> None:
     """Create, renew or keep the subscription to every sending mailbox's inbox.
 
     Graph calls back during this, so the server must be running. A subscription that had to be
-    made anew was missing for a while, so its inbox is read again. Raises `ProviderFailure`.
+    made anew was missing for a while, so its inbox is read again. One that Graph called `removed`
+    is not kept, even where it is listed still. Raises `ProviderFailure`, or `RetryAt` for a mailbox
+    that is to be left alone, when the others are done.
     """
-    for mailbox in watched_mailboxes():
-        with graph_slot():
-            subscription = registry.graph_mail(settings).subscriptions.ensure(
-                mailbox,
-                notification_url=_url(),
-                lifecycle_url=_url(),
-                client_state=settings.GRAPH_CLIENT_STATE or "",
-                renew=renew,
-            )
-        if subscription.change != "kept":
-            log.info("Graph subscription", extra={"change": subscription.change})
-        if subscription.change == "created":
-            _resync(mailbox)
+    _each(watched_mailboxes(), lambda mailbox: _ensure(mailbox, renew=renew, removed=removed))
+
+
+def _ensure(mailbox: str, *, renew: bool, removed: str | None) -> None:
+    with mailbox_slot(mailbox):
+        subscription = registry.graph_mail(settings).subscriptions.ensure(
+            mailbox,
+            notification_url=_url(),
+            lifecycle_url=_url(),
+            client_state=settings.GRAPH_CLIENT_STATE or "",
+            renew=renew,
+            removed=removed,
+        )
+    if subscription.change != "kept":
+        log.info("Graph subscription", extra={"change": subscription.change})
+    if subscription.change == "created":
+        _resync(mailbox)
 
 
 def handle_lifecycle(notification: dict[str, Any]) -> None:
-    """Do what a lifecycle notification asks for. Raises `ProviderFailure`."""
+    """Do what a lifecycle notification asks for. Raises `ProviderFailure` or `RetryAt`."""
     event = notification.get("lifecycleEvent")
     if event == "reauthorizationRequired":
         _reauthorize(str(notification.get("subscriptionId", "")))
     elif event == "subscriptionRemoved":
-        ensure()
+        ensure(removed=str(notification.get("subscriptionId", "")))
         resync()
     elif event == "missed":
         resync()
@@ -96,14 +106,31 @@ def _reauthorize(subscription_id: str) -> None:
 
 
 def resync() -> int:
-    """Store every mail of the inboxes that no notification told of. Says how many were new."""
-    return sum(_resync(mailbox) for mailbox in watched_mailboxes())
+    """Store every mail of the inboxes that no notification told of. Says how many were new.
+
+    Raises `ProviderFailure`, or `RetryAt` for a mailbox that is to be left alone, when the others
+    are done.
+    """
+    return sum(_each(watched_mailboxes(), _resync))
+
+
+def _each(names: Sequence[str], do: Callable[[str], T]) -> list[T]:
+    """Do something for each mailbox; one that has to wait does not keep the others."""
+    done, waits = [], None
+    for mailbox in names:
+        try:
+            done.append(do(mailbox))
+        except RetryAt as later:
+            waits = later
+    if waits is not None:
+        raise waits
+    return done
 
 
 def _resync(mailbox: str) -> int:
     """The receipts and the place reached in the inbox are committed together."""
     cursor = InboxCursor.objects.filter(mailbox=mailbox).first()
-    with graph_slot():
+    with mailbox_slot(mailbox):
         changes = registry.graph_mail(settings).inbox_changes(
             mailbox, cursor.delta_link if cursor else None, since=now() - LOOK_BACK
         )

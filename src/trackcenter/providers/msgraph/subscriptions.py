@@ -43,18 +43,24 @@ class Subscriptions:
         lifecycle_url: str,
         client_state: str,
         renew: bool = False,
+        removed: str | None = None,
         at: datetime | None = None,
     ) -> Subscription:
         """Have a living subscription for new mail in the mailbox's inbox; run it as often as liked.
 
         Created with both URLs when there is none, renewed within RENEW_BEFORE of its end (always
-        when `renew`, the answer to `reauthorizationRequired`), created anew when Graph dropped it.
+        when `renew`), created anew when Graph dropped it or says that it `removed` the one of this
+        id, which may be listed for a while.
         Graph calls both URLs for its handshake before it answers: they must be up.
         """
         moment = at or now()
         until = moment + LIFETIME
         found = self.current(
-            mailbox, notification_url=notification_url, lifecycle_url=lifecycle_url, at=moment
+            mailbox,
+            notification_url=notification_url,
+            lifecycle_url=lifecycle_url,
+            removed=removed,
+            at=moment,
         )
         if found is not None:
             if not renew and found.expires_at - moment > RENEW_BEFORE:
@@ -69,13 +75,14 @@ class Subscriptions:
         *,
         notification_url: str,
         lifecycle_url: str,
+        removed: str | None = None,
         at: datetime | None = None,
     ) -> Subscription | None:
         """The living subscription of a mailbox that calls these URLs, or None. Changes nothing."""
         moment = at or now()
         for each in self._ours(mailbox, notification_url, lifecycle_url):
             expires_at = _moment(each.get("expirationDateTime"))
-            if expires_at is not None and expires_at > moment:
+            if each["id"] != removed and expires_at is not None and expires_at > moment:
                 return Subscription(str(each["id"]), mailbox, expires_at, "kept")
         return None
 
