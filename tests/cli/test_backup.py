@@ -10,6 +10,7 @@ import pytest
 from django.apps import apps
 
 from tests.installation import Installation, a_billing_file, installation, until
+from tests.storage.azurite import running_azurite
 from trackcenter.cli.backup import NOT_FILES, references
 
 pytestmark = pytest.mark.slow
@@ -88,6 +89,25 @@ def test_restored_on_an_empty_machine_everything_is_there_and_the_audit_is_clean
         again = empty.run("restore", str(made), check=False)
         assert again.returncode == 1
         assert "not empty" in " ".join(again.stderr.split())
+
+
+def test_a_backup_moves_to_azure_and_can_be_taken_there(
+    made: Path, living: Installation, tmp_path: Path
+) -> None:
+    with running_azurite() as azurite, installation() as empty:
+        url = "az://trackfiles/moved"
+        for name, value in azurite.settings(url).items():
+            empty.environment[f"TRACKCENTER_{name}"] = value
+        empty.run("restore", str(made))
+        wanted = [sha256 for (sha256,) in living.query(references())]
+        assert {name[-64:] for name in azurite.names(url)} == set(wanted)
+        assert not (empty.data / "files").exists()
+        again = tmp_path / "again.tar"
+        empty.run("backup", str(again))
+        with tarfile.open(again) as archive, tarfile.open(made) as first:
+            assert archive.getnames() == first.getnames()
+            manifest = json.loads(archive.extractfile("manifest.json").read())  # type: ignore[union-attr]
+        assert manifest["files"]["missing"] == []
 
 
 def test_a_damaged_or_unfinished_backup_restores_nothing(made: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pytest_django import Settings
 from tests.communications.factories import a_bill, an_event
 from trackcenter.communications.models import Event
 from trackcenter.communications.payloads import Delivered, Sent
+from trackcenter.config.doctor import examine_installation
 from trackcenter.evidence import sealed
 from trackcenter.evidence.findings import Finding
 from trackcenter.evidence.keys import NoKey, believed_keys, signing_key
@@ -19,6 +20,7 @@ from trackcenter.evidence.models import Leaf, Node, Seal
 from trackcenter.evidence.notes import SigningKey, open_note, read_checkpoint
 from trackcenter.evidence.seals import StoredTree, seal
 from trackcenter.evidence.verify import verify
+from trackcenter.evidence.watch import Look, look
 from trackcenter.kit.clock import now
 
 pytestmark = pytest.mark.django_db
@@ -264,3 +266,36 @@ def test_an_event_that_is_committed_late_is_in_the_next_seal() -> None:
     path = StoredTree().path(3, 4)
     assert root_by_path(leaf_hash(bytes(late.hash)), 3, 4, path) == bytes(last.root)
     assert verify().finding is None
+
+
+def test_the_doctor_sees_events_that_nobody_seals() -> None:
+    assert look() == Look(None, None, overdue=False)
+    history(2)
+    assert not look().overdue
+    assert look_later().overdue
+    made = seal()
+    assert made is not None
+    assert look() == Look(made.sealed_at, None, overdue=False)
+    assert not look_later().overdue
+    history_goes_on()
+    assert look_later().overdue
+
+
+def look_later() -> Look:
+    """As it will be three hours on, if nothing happens."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trackcenter.evidence.watch.now", lambda: now() + timedelta(hours=3))
+        return look()
+
+
+def test_the_doctor_sees_that_the_newest_seal_does_not_hold() -> None:
+    history(3)
+    seal()
+    tamper("UPDATE evidence_leaves SET hash = %s WHERE index = 4", bytes(32))
+    assert look().fault == "its note speaks of another log"
+    tamper("UPDATE evidence_seals SET note = replace(note, 'A', 'B')")
+    assert look().fault is not None
+    tamper("DELETE FROM evidence_leaves WHERE index = 2")
+    assert "lacks hashes" in str(look().fault)
+    [told] = [one for one in examine_installation() if "seal" in one.what]
+    assert (told.state, "audit verify" in told.mend) == ("fail", True)

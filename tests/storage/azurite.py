@@ -30,7 +30,7 @@ class Azurite:
     def container(self) -> str:
         """The STORAGE_URL of a new container."""
         name = f"files-{secrets.token_hex(6)}"
-        made = AzureBlobs(Account(ACCOUNT, name, self.endpoint, self.key)).create_container()
+        made = AzureBlobs(Account(ACCOUNT, name, self.endpoint, self.key)).prepare()
         assert made
         return f"az://{ACCOUNT}/{name}"
 

@@ -264,4 +264,4 @@ def test_a_damaged_file_is_not_served_from_here(client: Client, place: Place) ->
 
 def test_a_place_that_can_be_used_says_so() -> None:
     storage.check_writable()
-    assert not storage.create_container()
+    assert not storage.prepare()

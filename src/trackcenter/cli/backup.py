@@ -164,6 +164,7 @@ def restore(source: Path, *, progress: Progress | None = None) -> Backup:
         if (cursor.fetchone() or (0,))[0]:
             raise Conflict("the database is not empty; restore into a new one")
     connections[alias].close()
+    storage.prepare()
     try:
         with tarfile.open(source, "r:") as archive:
             manifest = _manifest(archive)

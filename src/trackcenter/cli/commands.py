@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from trackcenter import __version__
-from trackcenter.cli.start import application, console, migrate, stop, without_database
+from trackcenter.cli.start import application, console, grant, migrate, stop, without_database
 from trackcenter.kit.errors import InputError, TrackCenterError
 
 app = typer.Typer(
@@ -111,6 +111,36 @@ def worker(
             stop(f"There is no channel {min(unknown)}: use {', '.join(CHANNEL_QUEUES)}.", 2)
         queues = [CHANNEL_QUEUES[one] for one in channel] if channel else QUEUES
         run(queues, concurrency=settings.WORKER_CONCURRENCY)
+
+
+@app.command("migrate")
+def migrate_(
+    role: Annotated[
+        str | None,
+        typer.Option(help="Let this other role of the database serve and work, not alter history."),
+    ] = None,
+) -> None:
+    """Bring the database up to date and make the place for files; then end."""
+    with application(), _sentences():
+        from django.db import DatabaseError
+
+        from trackcenter.storage import StorageUnavailable, check_writable, prepare
+
+        migrate()
+        print("The database is up to date.")
+        if role:
+            try:
+                grant(role)
+            except DatabaseError as error:
+                stop(f"{role} was not given its rights: {error}")
+            print(f"{role} may serve and work, and cannot change what is append-only.")
+        try:
+            if prepare():
+                print("The container for files is made.")
+            check_writable()
+        except StorageUnavailable as trouble:
+            stop(f"{trouble.what}. {trouble.mend}")
+        print("Files can be written and read back.")
 
 
 @app.command(

@@ -4,12 +4,15 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from rich.console import Console
 
 from trackcenter import embedded
 from trackcenter.config.environment import SettingsError, read_environment
+
+if TYPE_CHECKING:
+    from psycopg import sql
 
 console = Console(stderr=True, highlight=False)
 """For people; standard output is for what another program may read."""
@@ -40,6 +43,15 @@ def application() -> Iterator[None]:
             yield
     except embedded.EmbeddedError as error:
         stop(str(error))
+
+
+def without_database() -> None:
+    """Django for a command that asks the database nothing: none is started or reached."""
+    try:
+        read_environment(os.environ)
+    except SettingsError as error:
+        stop(str(error), 2)
+    _setup()
 
 
 def _setup() -> None:
@@ -88,10 +100,37 @@ def protect(alias: str) -> None:
     """
     from django.db import connections
 
-    from trackcenter.communications.triggers import APPEND_ONLY_TABLES
-
     if alias != "owner":
         return
     with connections[alias].cursor() as cursor:
-        tables = ", ".join(APPEND_ONLY_TABLES)
-        cursor.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {tables} FROM trackcenter")
+        cursor.execute(_protection("trackcenter"))
+
+
+def grant(role: str) -> None:
+    """Let another role serve and work on this database: everything but history's change.
+
+    For an external database whose tables belong to the role that migrates. Raises DatabaseError
+    when there is no such role, or we may not grant.
+    """
+    from django.db import connections, transaction
+    from psycopg import sql
+
+    alias = migrating_alias()
+    with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
+        for statement in (
+            "GRANT USAGE ON SCHEMA public TO {}",
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}",
+            "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}",
+        ):
+            cursor.execute(sql.SQL(statement).format(sql.Identifier(role)))
+        cursor.execute(_protection(role))
+
+
+def _protection(role: str) -> "sql.Composed":
+    from psycopg import sql
+
+    from trackcenter.communications.triggers import APPEND_ONLY_TABLES
+
+    tables = sql.SQL(", ").join(map(sql.Identifier, APPEND_ONLY_TABLES))
+    revoke = sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE ON {} FROM {}")
+    return revoke.format(tables, sql.Identifier(role))

@@ -53,6 +53,7 @@ def examine_installation() -> list[Finding]:
     return [
         *_database(),
         *_storage(),
+        *_seals(),
         *_accounts(),
         *_email(),
         *_notifications(),
@@ -132,17 +133,43 @@ def _database() -> Iterator[Finding]:
 def _storage() -> Iterator[Finding]:
     from django.conf import settings
 
-    from trackcenter.config.health import storage_problem
+    from trackcenter.config.health import storage_trouble
 
-    problem = storage_problem()
-    if problem:
-        mend = f"Give this account a writable folder with room: {PREFIX}STORAGE_URL, {PREFIX}DATA."
-        yield Finding("fail", problem, mend)
+    trouble = storage_trouble()
+    if trouble:
+        yield Finding("fail", trouble.what, trouble.mend)
     else:
         yield Finding("ok", "storage can be used")
     key = settings.DATA / "keys" / "secret_key"
     if key.is_file() and stat.S_IMODE(key.stat().st_mode) & 0o077:
         yield Finding("fail", f"others can read {key}", f"chmod 600 {key}")
+
+
+def _seals() -> Iterator[Finding]:
+    """Whether events are sealed in time, and the newest seal is one of ours."""
+    from django.db import DatabaseError
+
+    from trackcenter.evidence.keys import NoKey
+    from trackcenter.evidence.watch import OVERDUE, look
+
+    try:
+        seen = look()
+    except DatabaseError:
+        return  # said above
+    except NoKey as problem:
+        mend = "The operations guide says how to keep and change the key (Seals)."
+        yield Finding("fail", f"events cannot be sealed: {problem}", mend)
+        return
+    if seen.fault:
+        mend = "Run `trackcenter audit verify`; the operations guide says what then (Audit)."
+        yield Finding("fail", f"the newest seal does not hold: {seen.fault}", mend)
+    elif seen.overdue:
+        hours = OVERDUE.total_seconds() / 3600
+        mend = "Is a worker without --channel running? `trackcenter audit seal` seals now."
+        yield Finding("warn", f"events older than {hours:.0f} hours are not sealed", mend)
+    elif seen.newest_at:
+        when = f"{seen.newest_at:%Y-%m-%d %H:%M} UTC"
+        yield Finding("ok", f"events are sealed, the last time {when}")
 
 
 def _accounts() -> Iterator[Finding]:

@@ -55,17 +55,39 @@ def queue_problem() -> str | None:
 
 def storage_problem() -> str | None:
     """What keeps files from being written, or None."""
+    trouble = storage_trouble()
+    return trouble.what if trouble else None
+
+
+@dataclass(frozen=True, slots=True)
+class StorageTrouble:
+    """`what` may be shown to anybody; `mend` names folders and accounts, for administrators."""
+
+    what: str
+    mend: str
+
+
+def storage_trouble() -> StorageTrouble | None:
+    """What keeps files from being written, and what to do about it, or None."""
     try:
         storage.check_writable()
-    except (OSError, ImproperlyConfigured, storage.DamagedBlob):
-        return "files cannot be written and read back"
+    except storage.StorageUnavailable as trouble:
+        return StorageTrouble(trouble.what, trouble.mend)
+    except ImproperlyConfigured as error:
+        return StorageTrouble(_UNUSABLE, f"{error}.")
+    except (OSError, storage.DamagedBlob):
+        return StorageTrouble(_UNUSABLE, _A_FOLDER)
     parts = urlsplit(settings.STORAGE_URL)
     if parts.scheme == "file":
         # The probe is written once; a disk that filled up since is seen by its free space.
         space = os.statvfs(unquote(parts.path))
         if space.f_bavail * space.f_frsize < ROOM_NEEDED:
-            return "the disk for files is full"
+            return StorageTrouble("the disk for files is full", _A_FOLDER)
     return None
+
+
+_UNUSABLE = "files cannot be written and read back"
+_A_FOLDER = "Give this account a writable folder with room: TRACKCENTER_STORAGE_URL."
 
 
 CHECKS: dict[str, Callable[[], str | None]] = {

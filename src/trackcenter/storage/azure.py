@@ -20,9 +20,9 @@ from obstore.exceptions import (
 )
 from obstore.store import AzureStore
 
-from trackcenter.storage.errors import StorageUnavailable
+from trackcenter.storage.errors import NoContainer, StorageUnavailable
 from trackcenter.storage.identity import Identity
-from trackcenter.storage.keys import key
+from trackcenter.storage.keys import hash_at, key
 from trackcenter.storage.sas import (
     VERSION,
     Grant,
@@ -39,6 +39,7 @@ _REQUEST = timedelta(seconds=60)
 _CONNECT = timedelta(seconds=5)
 _PATIENCE = timedelta(seconds=20)
 _RETRIES = 4
+_LISTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +165,29 @@ class AzureBlobs:
         """The blob in chunks of a few megabytes. Raises FileNotFoundError at once."""
         return self._ranges(sha256, self.size(sha256))
 
-    def create_container(self) -> bool:
-        """Make the container, private; False when it is there already. StorageUnavailable."""
+    def names(self) -> Iterator[tuple[str, int]]:
+        """Every blob that can be seen: its hash, and its length in bytes. StorageUnavailable."""
+        with self._writing():
+            for batch in obstore.list(self._store, chunk_size=_LISTED):
+                for item in batch:
+                    if sha256 := hash_at(item["path"]):
+                        yield sha256, int(item["size"])
+
+    def prepare(self) -> bool:
+        """Make the container, private, unless it is there; True when it was made.
+
+        An identity may be allowed to use a container but not to make one, so it is looked at
+        first. Raises StorageUnavailable.
+        """
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                # Not by `size`: its answer has no body, and so does not say what is missing.
+                self.read("0" * 64)
+        except NoContainer:
+            return self._create_container()
+        return False
+
+    def _create_container(self) -> bool:
         import requests
 
         headers = {"x-ms-version": VERSION}
@@ -251,6 +273,8 @@ class AzureBlobs:
             return self._identity.trouble
         if isinstance(error, PermissionDeniedError | UnauthenticatedError):
             return self._refused(_code(error))
+        if _code(error) == "ContainerNotFound":  # of a list
+            return self._no_container()
         return self._no_answer()
 
     def _refused(self, code: str) -> StorageUnavailable:
@@ -284,11 +308,12 @@ class AzureBlobs:
             f"{urlsplit(account.address).netloc}.",
         )
 
-    def _no_container(self) -> StorageUnavailable:
+    def _no_container(self) -> NoContainer:
         account = self._account
-        return StorageUnavailable(
+        return NoContainer(
             "there is no such container at Azure Blob (TRACKCENTER_STORAGE_URL)",
-            f"Make the container {account.container} in the account {account.name}, private.",
+            f"Run `trackcenter migrate`, which makes it, or make the container "
+            f"{account.container} in the account {account.name} yourself, private.",
         )
 
     def _no_account(self) -> StorageUnavailable:

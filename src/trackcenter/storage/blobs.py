@@ -35,6 +35,8 @@ class BlobStore(Protocol):
     def size(self, sha256: str) -> int: ...
     def read(self, sha256: str) -> bytes: ...
     def stream(self, sha256: str) -> Iterable[bytes]: ...
+    def names(self) -> Iterator[tuple[str, int]]: ...
+    def prepare(self) -> bool: ...
     def address(self, sha256: str, grant: Grant) -> str | None: ...
 
 
@@ -96,14 +98,13 @@ def _store() -> BlobStore:
     return store
 
 
-def create_container() -> bool:
-    """Make the place of the configured store; False when it is there already.
+def prepare() -> bool:
+    """Make the place of the configured store if it is not there; True when it was made.
 
-    A folder is made by whoever uses it first; a container of Azure Blob is not. Raises
-    StorageUnavailable.
+    A folder is made by whoever uses it first; a container of Azure Blob is made here alone.
+    Raises StorageUnavailable.
     """
-    store = _store()
-    return isinstance(store, AzureBlobs) and store.create_container()
+    return _store().prepare()
 
 
 def save(content: bytes, *, content_type: str) -> str:
@@ -114,7 +115,7 @@ def save(content: bytes, *, content_type: str) -> str:
     """
     sha256 = hashlib.sha256(content).hexdigest()
     store = _store()
-    if not store.create(sha256, content, content_type=content_type) and not _sound(
+    if not store.create(sha256, content, content_type=content_type) and not is_sound(
         store.read(sha256), sha256
     ):
         store.replace(sha256, content, content_type=content_type)
@@ -137,7 +138,7 @@ def open_blob(sha256: str) -> bytes:
         content = _store().read(_checked(sha256))
     except FileNotFoundError as error:
         raise _absent(sha256) from error
-    if not _sound(content, sha256):
+    if not is_sound(content, sha256):
         raise DamagedBlob(sha256)
     return content
 
@@ -152,7 +153,7 @@ def open_stream(sha256: str) -> Iterator[bytes]:
         chunks = _store().stream(_checked(sha256))
     except FileNotFoundError as error:
         raise _absent(sha256) from error
-    return _verified(chunks, sha256)
+    return verified(chunks, sha256)
 
 
 def size(sha256: str) -> int:
@@ -182,7 +183,8 @@ def check_writable() -> None:
     open_blob(save(_PROBE, content_type="text/plain"))
 
 
-def _verified(chunks: Iterable[bytes], sha256: str) -> Iterator[bytes]:
+def verified(chunks: Iterable[bytes], sha256: str) -> Iterator[bytes]:
+    """The chunks, the last one only if the whole has that hash; else DamagedBlob comes instead."""
     digest = hashlib.sha256()
     held: bytes | None = None
     for chunk in chunks:
@@ -196,7 +198,8 @@ def _verified(chunks: Iterable[bytes], sha256: str) -> Iterator[bytes]:
         yield held
 
 
-def _sound(content: bytes, sha256: str) -> bool:
+def is_sound(content: bytes, sha256: str) -> bool:
+    """Whether the content is what its name says."""
     return hashlib.sha256(content).hexdigest() == sha256
 
 

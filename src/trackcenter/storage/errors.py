@@ -31,3 +31,7 @@ class StorageUnavailable(TrackCenterError, OSError):
 
     def __str__(self) -> str:
         return self.what
+
+
+class NoContainer(StorageUnavailable):
+    """The account answers and lets us in, but the container was never made, or is gone."""

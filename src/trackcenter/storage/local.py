@@ -13,7 +13,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore
 
-from trackcenter.storage.keys import key
+from trackcenter.storage.keys import hash_at, key
 from trackcenter.storage.sas import Grant
 
 CHUNK = 1024 * 1024
@@ -113,6 +113,20 @@ class LocalBlobs:
         """The blob in chunks of about a megabyte. Raises FileNotFoundError at once."""
         stream = obstore.get(self._store, key(sha256)).stream(min_chunk_size=CHUNK)
         return (bytes(chunk) for chunk in stream)
+
+    def names(self) -> Iterator[tuple[str, int]]:
+        """Every whole blob: its hash, and its length in bytes. Raises OSError."""
+        try:
+            for batch in obstore.list(self._store, chunk_size=1000):
+                for item in batch:
+                    if sha256 := hash_at(item["path"]):
+                        yield sha256, int(item["size"])
+        except BaseError as error:
+            raise _disk_error(error) from error
+
+    def prepare(self) -> bool:
+        """A folder is there since it was opened."""
+        return False
 
     def address(self, sha256: str, grant: Grant) -> None:  # noqa: ARG002
         """A folder has no addresses of its own."""
