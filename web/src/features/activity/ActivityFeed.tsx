@@ -1,20 +1,22 @@
 import { Button, SegmentedControl, Skeleton, Stack, Text } from "@mantine/core";
 import { IconActivity, IconArrowUp, IconFilterOff } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useRef } from "react";
+import { useEffect, useRef } from "react";
 import type { ActivityItem } from "../../client";
-import { useLanguage } from "../../i18n/Language";
+import { useLanguage, useText } from "../../i18n/Language";
 import { dayKey, dayName } from "../../time/format";
 import { useNow } from "../../time/useNow";
 import { ChannelIcon } from "../communications/ChannelIcon";
 import { EventEntry } from "../communications/CommunicationTimeline";
+import DeadLetters from "../dead-letters/DeadLetters";
+import { deadLettersQuery } from "../dead-letters/queries";
 import { EmptyState } from "../track-center/EmptyState";
-import { activityKinds } from "../track-center/filters";
+import { activityKinds, type Filters } from "../track-center/filters";
 import { ProblemNotice } from "../track-center/ProblemNotice";
 import { StateLink } from "../track-center/StateLink";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import classes from "./ActivityFeed.module.css";
-import { activityQuery, newEvents, newestQuery, pageSize } from "./queries";
+import { activityQuery, type EventKind, newEvents, newestQuery, pageSize } from "./queries";
 
 function byDay(items: ActivityItem[], timeZone: string): [string, ActivityItem[]][] {
   const days = new Map<string, ActivityItem[]>();
@@ -25,21 +27,57 @@ function byDay(items: ActivityItem[], timeZone: string): [string, ActivityItem[]
   return [...days];
 }
 
-/**
- * The latest events of the building and year, grouped by day. New ones are announced and shown when
- * the person asks for them: a list that is being read does not move.
- */
+/** What happened in the building and year; for administrators also what the queue has given up. */
 export default function ActivityFeed() {
+  const t = useText();
+  const { filters, set, canWrite } = useTrackCenter();
+  const dead = useInfiniteQuery({ ...deadLettersQuery(), enabled: canWrite });
+  const lying = dead.data?.pages.reduce((sum, page) => sum + page.items.length, 0) ?? 0;
+  const control = useRef<HTMLDivElement>(null);
+  // On a phone the control is wider than the screen: what is chosen must not stay outside of it.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another choice is another place
+  useEffect(() => {
+    const chosen = control.current?.querySelector("input:checked + label");
+    chosen?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [filters.kind, lying]);
+  const label = (kind: Filters["kind"]) =>
+    kind === "dead" && lying > 0
+      ? `${t.activity.dead} (${lying.toLocaleString()}${dead.hasNextPage ? "+" : ""})`
+      : t.activity[kind];
+  return (
+    <>
+      <div className={classes.filters} ref={control}>
+        <SegmentedControl
+          aria-label={t.activity.filters}
+          value={filters.kind}
+          onChange={(value) =>
+            void set({ kind: activityKinds.find((known) => known === value) ?? "all" })
+          }
+          data={activityKinds
+            .filter((kind) => kind !== "dead" || canWrite)
+            .map((value) => ({ value, label: label(value) }))}
+        />
+      </div>
+      {filters.kind === "dead" ? <DeadLetters /> : <Events kind={filters.kind} />}
+    </>
+  );
+}
+
+/**
+ * The latest events, grouped by day. New ones are announced and shown when the person asks for
+ * them: a list that is being read does not move.
+ */
+function Events({ kind }: { kind: EventKind }) {
   const { text: t, code } = useLanguage();
-  const { building, year, filters, set, interval, timeZone } = useTrackCenter();
+  const { building, year, interval, timeZone } = useTrackCenter();
   const now = useNow();
   const client = useQueryClient();
   const top = useRef<HTMLElement>(null);
   const known = building !== undefined && year !== undefined;
-  const query = activityQuery(building?.id ?? "", year ?? 0, filters.kind);
+  const query = activityQuery(building?.id ?? "", year ?? 0, kind);
   const feed = useInfiniteQuery({ ...query, enabled: known });
   const newest = useQuery({
-    ...newestQuery(building?.id ?? "", year ?? 0, filters.kind),
+    ...newestQuery(building?.id ?? "", year ?? 0, kind),
     enabled: known && feed.isSuccess,
     refetchInterval: interval,
   });
@@ -59,16 +97,6 @@ export default function ActivityFeed() {
   };
   return (
     <section aria-label={t.activity.label} ref={top} tabIndex={-1} className={classes.feed}>
-      <div className={classes.filters}>
-        <SegmentedControl
-          aria-label={t.activity.filters}
-          value={filters.kind}
-          onChange={(value) =>
-            void set({ kind: activityKinds.find((known) => known === value) ?? "all" })
-          }
-          data={activityKinds.map((value) => ({ value, label: t.activity[value] }))}
-        />
-      </div>
       <div role="status" className={classes.news}>
         {fresh > 0 && (
           <Button
@@ -94,7 +122,7 @@ export default function ActivityFeed() {
         <ProblemNotice error={feed.error} onRetry={() => void feed.refetch()} />
       ) : items.length === 0 ? (
         <div className={classes.frame}>
-          {filters.kind === "all" ? (
+          {kind === "all" ? (
             <EmptyState icon={IconActivity} title={t.activity.none} hint={t.activity.noneHint} />
           ) : (
             <EmptyState icon={IconFilterOff} title={t.activity.noMatch} />

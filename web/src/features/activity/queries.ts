@@ -3,8 +3,11 @@ import { type ActivityItem, type ActivityPage, listActivity } from "../../client
 import type { EventType } from "../communications/words";
 import type { Filters } from "../track-center/filters";
 
+/** The filters of events; 'dead' is no event's: it shows what the queue has given up. */
+export type EventKind = Exclude<Filters["kind"], "dead">;
+
 /** Event types behind each filter of the feed; none means all. */
-export const kindTypes: Record<Filters["kind"], EventType[]> = {
+export const kindTypes: Record<EventKind, EventType[]> = {
   all: [],
   failed: ["FAILED", "RETURNED"],
   manual: ["MANUAL_MARKED", "RESEND_REQUESTED", "POSTED", "RETURNED"],
@@ -17,7 +20,7 @@ export const pageSize = 50;
 async function page(
   buildingId: string,
   year: number,
-  kind: Filters["kind"],
+  kind: EventKind,
   cursor: string,
   signal: AbortSignal,
 ): Promise<ActivityPage> {
@@ -39,7 +42,7 @@ async function page(
  * The feed as it stood when it was opened, and older pages of it. It never renews itself: what is
  * read must not move. A feed that nobody looks at is forgotten, so that the next look is a new one.
  */
-export const activityQuery = (buildingId: string, year: number, kind: Filters["kind"]) =>
+export const activityQuery = (buildingId: string, year: number, kind: EventKind) =>
   infiniteQueryOptions({
     queryKey: ["activity-feed", buildingId, year, kind],
     queryFn: ({ signal, pageParam }) => page(buildingId, year, kind, pageParam, signal),
@@ -50,7 +53,7 @@ export const activityQuery = (buildingId: string, year: number, kind: Filters["k
   });
 
 /** The newest events as they stand now; compared with the feed, it tells what is new. */
-export const newestQuery = (buildingId: string, year: number, kind: Filters["kind"]) =>
+export const newestQuery = (buildingId: string, year: number, kind: EventKind) =>
   queryOptions({
     queryKey: ["activity", buildingId, year, kind],
     queryFn: ({ signal }) => page(buildingId, year, kind, "", signal),

@@ -25,7 +25,7 @@ export const sorts = ["unitNumber", "-unitNumber", "recipientName", "-recipientN
 /** Columns of the table that can be hidden; the unit itself always shows. */
 export const columnNames = ["recipient", "EMAIL", "SMS", "LETTER", "lastEvent"] as const;
 export const views = ["templates", "work"] as const;
-export const activityKinds = ["all", "failed", "manual", "receipts"] as const;
+export const activityKinds = ["all", "failed", "manual", "receipts", "dead"] as const;
 
 /** Everything on the screen that a shared link must bring back; a default is left out of the URL. */
 const parsers = {
