@@ -30,6 +30,15 @@ def test_it_is_alive_and_ready(settings: Settings, tmp_path: Path) -> None:
     }
 
 
+def test_probes_may_ask_by_any_address(settings: Settings, tmp_path: Path) -> None:
+    settings.ALLOWED_HOSTS = [".example.org"]
+    settings.STORAGE_URL = tmp_path.as_uri()
+    for probe in ("/healthz", "/readyz", "/metrics"):
+        assert Client(headers={"Host": "10.0.3.7:8000"}).get(probe).status_code == HTTPStatus.OK
+    refused = Client(headers={"Host": "10.0.3.7:8000"}).get("/accounts/login/")
+    assert refused.status_code == HTTPStatus.BAD_REQUEST
+
+
 def test_what_is_not_ready_is_named(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     settings.STORAGE_URL = (tmp_path / "file" / "below").as_uri()
