@@ -77,6 +77,9 @@ TABLE = {
     ("POST", "/imports"): Row(Kind.OFFICE),
     ("GET", "/batches/{batch_id}"): Row(Kind.READ),
     ("POST", "/batches/{batch_id}/send"): Row(Kind.WRITE),
+    ("POST", "/batches/{batch_id}/resend/dry-run"): Row(Kind.WRITE),
+    ("POST", "/batches/{batch_id}/resend"): Row(Kind.WRITE),
+    ("GET", "/resends/{resend_id}"): Row(Kind.READ),
     ("GET", "/batches/{batch_id}/estimate"): Row(Kind.READ),
     ("GET", "/batches/{batch_id}/progress"): Row(Kind.READ),
     ("GET", "/batches/{batch_id}/print-runs"): Row(Kind.READ, recorded=True),
@@ -186,6 +189,7 @@ def ids_of(spot: Place) -> dict[str, object]:
         "token_id": uuid.uuid4(),
         "document_code": "NOT-A-CODE",
         "print_run_id": uuid.uuid4(),
+        "resend_id": uuid.uuid4(),
         "year": 2024,
     }
 

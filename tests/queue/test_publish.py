@@ -6,6 +6,7 @@ from procrastinate.contrib.django import app
 from tests.queue.jobs import jobs
 from trackcenter.kit.ids import new_id
 from trackcenter.queue.payloads import (
+    BulkResendJob,
     ExportJob,
     ReceiptJob,
     SendBatchJob,
@@ -21,17 +22,19 @@ def test_every_message_has_its_task_and_queue() -> None:
         [
             *(SendCommunicationJob(one, channel) for channel in CHANNEL_QUEUES),  # type: ignore[arg-type]
             SendBatchJob(one),
+            BulkResendJob(one),
             ExportJob(one),
             ReceiptJob(one),
         ]
     )
-    assert count == 7
+    assert count == 8
     assert {(job.task, job.queue) for job in jobs()} == {
         ("deliver", "email"),
         ("deliver", "sms"),
         ("deliver", "letter"),
         ("deliver", "letter-with-receipt"),
         ("send-batch", "maintenance"),
+        ("bulk-resend", "maintenance"),
         ("write-export", "export"),
         ("apply-receipt", "receipts"),
     }

@@ -37,6 +37,7 @@ PATH_PARAMETERS: Final[dict[str, _Owner | None]] = {
     "communication_id": _Owner("communications.Communication", "building_id"),
     "attachment_id": _Owner("communications.Attachment", "communication__building_id"),
     "print_run_id": _Owner("batches.PrintRun", "batch__building_id"),
+    "resend_id": _Owner("batches.BulkResend", "batch__building_id"),
     # Of no building: the endpoint looks after them.
     "document_code": None,
     "year": None,

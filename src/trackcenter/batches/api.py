@@ -1,4 +1,4 @@
-"""`/batches`, `/print-runs`, `/documents`."""
+"""`/batches`, `/resends`, `/print-runs`, `/documents`."""
 
 from uuid import UUID
 
@@ -6,14 +6,18 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from trackcenter.access.request import actor
-from trackcenter.batches import printing, selectors, services
+from trackcenter.batches import printing, resends, selectors, services
 from trackcenter.batches.schemas import (
     BatchOut,
+    BulkResendIn,
+    BulkResendOut,
     DocumentOut,
     PostedIn,
     PrintRunList,
     PrintRunOut,
     ProgressOverTime,
+    ResendChoiceIn,
+    ResendPlan,
     SendIn,
 )
 from trackcenter.delivery_records.proofs import accept
@@ -48,6 +52,49 @@ def send_batch(request: HttpRequest, batch_id: UUID, body: SendIn | None = None)
         user_id=who.user_id,
     )
     return respond(selectors.get_batch(who.visible, batch_id), 202)
+
+
+@router.post(
+    "/batches/{batch_id}/resend/dry-run", operation_id="planBulkResend", response=ResendPlan
+)
+def plan_bulk_resend(request: HttpRequest, batch_id: UUID, body: ResendChoiceIn) -> HttpResponse:
+    """Who would get what, through what, and what would be a second copy. Changes nothing."""
+    return respond(resends.plan(actor(request).visible, batch_id, _choice(body)))
+
+
+@router.post("/batches/{batch_id}/resend", operation_id="bulkResend", response={202: BulkResendOut})
+def bulk_resend(request: HttpRequest, batch_id: UUID, body: BulkResendIn) -> HttpResponse:
+    """Confirm a dry run, of any number of messages; a worker resends them, each once.
+
+    409 when by now it would be another number than was confirmed.
+    """
+    who = actor(request)
+    resend = resends.request_resend(
+        who,
+        batch_id,
+        _choice(body),
+        key=body.key,
+        expected=body.expected,
+        note=body.note or "",
+    )
+    return respond(resends.get_resend(who.visible, resend.id), 202)
+
+
+@router.get("/resends/{resend_id}", operation_id="getBulkResend", response=BulkResendOut)
+def get_bulk_resend(request: HttpRequest, resend_id: UUID) -> HttpResponse:
+    """A bulk resend: how far it is, and what was left alone."""
+    return respond(resends.get_resend(actor(request).visible, resend_id))
+
+
+def _choice(body: ResendChoiceIn) -> resends.Choice:
+    return resends.Choice(
+        channel=body.channel,
+        status=body.status,
+        search=body.search,
+        unit_ids=body.unit_ids,
+        through=body.through,
+        repeats=body.repeats,
+    )
 
 
 @router.post(

@@ -1,5 +1,5 @@
-"""Requests to send a batch, and print runs: both are rows that a worker fulfils, however often
-it is interrupted."""
+"""Requests to send a batch, to resend many messages of one, and print runs: rows that a worker
+fulfils, however often it is interrupted."""
 
 from typing import ClassVar
 
@@ -27,6 +27,72 @@ class BatchSend(models.Model):
 
     class Meta:
         db_table = "batch_sends"
+
+
+class BulkResend(models.Model):
+    """Who asked for which messages of a batch to be sent again; `finished_at` once each is decided.
+
+    `key` names the dry run that was confirmed: confirming it twice is one request.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    key = models.UUIDField()
+    batch = models.ForeignKey(
+        "communications.Batch", db_index=False, on_delete=models.PROTECT, related_name="resends"
+    )
+    choice = models.JSONField(help_text="what was asked for, in the API's words")
+    through = models.CharField(max_length=20, blank=True, default="", help_text="'': as before")
+    note = models.TextField(blank=True, default="")
+    requested_by = models.ForeignKey(
+        "access.User", db_index=False, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(default=now)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "bulk_resends"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["batch", "key"], name="bulk_resend_confirmed_once")
+        ]
+
+
+class ResendOutcome(models.TextChoices):
+    WAITING = "WAITING"
+    RESENT = "RESENT"
+    SKIPPED = "SKIPPED"
+
+
+class BulkResendItem(models.Model):
+    """One message of a bulk resend. `attempt` was its newest when it was chosen: where another has
+    begun since, somebody else has resent it, and it is left alone."""
+
+    resend = models.ForeignKey(
+        BulkResend, db_index=False, on_delete=models.PROTECT, related_name="items"
+    )
+    communication = models.ForeignKey(
+        "communications.Communication", db_index=False, on_delete=models.PROTECT, related_name="+"
+    )
+    attempt = models.IntegerField()
+    outcome = models.CharField(
+        max_length=10, choices=ResendOutcome.choices, default=ResendOutcome.WAITING
+    )
+    reason = models.CharField(max_length=20, blank=True, default="", help_text="why SKIPPED")
+
+    class Meta:
+        db_table = "bulk_resend_items"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["resend", "communication"], name="bulk_resend_item_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(outcome__in=ResendOutcome.values),
+                name="bulk_resend_outcome_known",
+            ),
+        ]
+        indexes: ClassVar = [
+            # the next chunk of a bulk resend; how far it is
+            models.Index(fields=["resend", "outcome", "communication"], name="bulk_resend_items_by")
+        ]
 
 
 class PrintRunStatus(models.TextChoices):

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from trackcenter.buildings.schemas import Stats
-from trackcenter.communications.schemas import BatchStatus, ChannelName
+from trackcenter.communications.schemas import BatchStatus, ChannelName, StatusName
 from trackcenter.kit.wire import WireSchema
 
 
@@ -47,6 +47,81 @@ class ProgressOverTime(WireSchema):
 class SendIn(WireSchema):
     channels: list[ChannelName] | None = Field(default=None, min_length=1, max_length=4)
     unit_ids: list[UUID] | None = Field(default=None, min_length=1, max_length=10_000)
+
+
+class ResendChoiceIn(WireSchema):
+    """Which messages of the batch are meant: as the unit list filters, or some units of it."""
+
+    channel: ChannelName | None = None
+    status: StatusName | None = None
+    search: str = Field(default="", max_length=200, description="number, recipient, address")
+    unit_ids: list[UUID] | None = Field(default=None, min_length=1, max_length=10_000)
+    through: ChannelName | None = Field(
+        default=None, description="null: each through its own channel"
+    )
+    repeats: bool = Field(
+        default=False, description="also those that were sent, or may have been: a second copy"
+    )
+
+
+Obstacle = Literal["notYet", "inQueue", "cancelled", "unreachable"]
+
+
+class PlannedResend(WireSchema):
+    """One message of a dry run, as it would go."""
+
+    communication_id: UUID
+    unit_number: str
+    recipient_name: str
+    channel: ChannelName
+    to: str = Field(description="address, on one line; empty where there is none")
+    corrected_from: str | None = Field(
+        description="the billing file's address, where a later correction took its place"
+    )
+    repeat: Literal["sent", "unknown"] | None = Field(
+        description="it would be a second copy: it was sent already, or may have been"
+    )
+    obstacle: Obstacle | None = Field(description="why it cannot be resent now")
+    goes: bool
+
+
+class ResendPlan(WireSchema):
+    """What a bulk resend would do now."""
+
+    key: UUID = Field(description="names this dry run when it is confirmed")
+    total: int = Field(description="messages that are meant")
+    going: int = Field(description="messages that would be resent: the number to confirm")
+    repeats: int = Field(description="messages that would be second copies; in `going` if wanted")
+    corrected: int = Field(description="of `going`, those to an address corrected since")
+    by_channel: dict[str, int] = Field(description="`going` by channel")
+    obstacles: dict[str, int] = Field(description="messages that cannot be resent, by reason")
+    examples: list[PlannedResend] = Field(description="the first hundred, by unit number")
+
+
+class BulkResendIn(ResendChoiceIn):
+    key: UUID = Field(description="of the dry run; the same again is the same request")
+    expected: int = Field(ge=1, description="`going` of the dry run; 409 if it is another by now")
+    note: str | None = Field(default=None, max_length=4000)
+
+
+class SkippedResend(WireSchema):
+    communication_id: UUID
+    unit_number: str
+    recipient_name: str
+    reason: Obstacle | Literal["resentMeanwhile"]
+
+
+class BulkResendOut(WireSchema):
+    """A bulk resend and how far it is."""
+
+    id: UUID
+    batch_id: UUID
+    created_at: datetime
+    finished_at: datetime | None
+    total: int
+    resent: int
+    skipped: int = Field(description="left alone: by then they could not be resent any more")
+    skipped_items: list[SkippedResend] = Field(description="the first hundred, by unit number")
 
 
 class PrintRunOut(WireSchema):

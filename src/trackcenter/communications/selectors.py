@@ -130,9 +130,8 @@ def list_units(
     if batch_id is None:
         return {"items": [], "nextCursor": None, "total": 0}
     column, direction, beyond = _ORDERS[sort]
-    matching = _MATCHING
-    if search.strip():
-        matching += _SEARCH
+    condition, pattern = matching_search(search)
+    matching = _MATCHING + condition
     if channel or status:
         matching += _FILTER.format(
             channel=_CHANNEL if channel else "", status=_STATUS if status else ""
@@ -142,7 +141,7 @@ def list_units(
         "batch": batch_id,
         "channel": channel,
         "status": status,
-        "search": f"%{_escape_like(search.strip().lower())}%",
+        "search": pattern,
         "after": after[0] if after else None,
         "after_id": after[1] if after else None,
         "limit": limit + 1,
@@ -173,6 +172,13 @@ def list_units(
         "nextCursor": encode_cursor(page[-1][4], page[-1][1]) if len(rows) > limit else None,
         "total": total,
     }
+
+
+def matching_search(search: str) -> tuple[str, str]:
+    """SQL that follows a WHERE on `unit_bills AS bill`, and its parameter `search`: what a search
+    of the unit list leaves."""
+    text = search.strip().lower()
+    return _SEARCH if text else "", f"%{_escape_like(text)}%"
 
 
 def _raw(text: str | None) -> msgspec.Raw | None:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import F
 
 from trackcenter.access.actor import Actor
 from trackcenter.buildings.models import Channel
@@ -101,51 +102,132 @@ def resend(
     communication was never sent at all.
     """
     communication = _locked(actor, communication_id)
-    channel = channel or communication.channel
-    if communication.delivery_status == "PENDING":
-        raise Conflict("it was never sent; send its batch, then there is something to resend")
-    if communication.delivery_status == "ENQUEUED":
-        raise Conflict("it is already waiting to be sent; resend once that attempt has ended")
-    if communication.delivery_status == "CANCELLED":
-        raise Conflict("it was cancelled by a later import of the billing file")
-    correction = (contact or Contact()).as_json()
-    row = communication.snapshot.row
-    _check_reachable(channel, {**row, **correction})
-    previous = communication.attempts.order_by("-number").first()
+    wanted = Resend(
+        communication,
+        channel or communication.channel,
+        correction=(contact or Contact()).as_json(),
+        previous=_newest_contacts([communication]).get(communication.id, {}),
+    )
+    obstacle = wanted.obstacle
+    if obstacle:
+        raise Conflict(OBSTACLES[obstacle])
+    _check_reachable(wanted.channel, wanted.reached)
+    return _resend([wanted], note=note, user_id=actor.user_id)[0]
+
+
+def resend_all(
+    communications: Sequence[Communication],
+    *,
+    through: str | None,
+    note: str | None,
+    user_id: UUID,
+) -> dict[UUID, str]:
+    """Resend many at once, each through its own channel or all `through` one; to the newest
+    correction of the address where there is one, else to what the billing file says.
+
+    Must run in a transaction that holds the communications locked, with their snapshots. All that
+    can be are resent; the others are returned with what stood in the way (`OBSTACLES`).
+    """
+    contacts = _newest_contacts(communications)
+    going, left = [], {}
+    for communication in communications:
+        channel = through or communication.channel
+        previous = contacts.get(communication.id, {})
+        correction = {key: previous[key] for key in (_needed(channel),) if key in previous}
+        one = Resend(communication, channel, correction=correction, previous=previous)
+        obstacle = one.obstacle or ("unreachable" if not _reachable(channel, one.reached) else "")
+        if obstacle:
+            left[communication.id] = obstacle
+        else:
+            going.append(one)
+    _resend(going, note=note, user_id=user_id)
+    return left
+
+
+OBSTACLES = {
+    "notYet": "it was never sent; send its batch, then there is something to resend",
+    "inQueue": "it is already waiting to be sent; resend once that attempt has ended",
+    "cancelled": "it was cancelled by a later import of the billing file",
+    "unreachable": "there is no address for this channel",
+}
+"""Why something cannot be resent now, in the API's words and in sentences."""
+
+OBSTACLE_OF_STATUS = {"PENDING": "notYet", "ENQUEUED": "inQueue", "CANCELLED": "cancelled"}
+
+
+@dataclass(frozen=True, slots=True)
+class Resend:
+    """A new attempt to be opened: through which channel, to which corrected contact.
+
+    `previous` is the correction that the newest attempt had.
+    """
+
+    communication: Communication
+    channel: str
+    correction: dict[str, Any]
+    previous: dict[str, Any]
+
+    @property
+    def obstacle(self) -> str | None:
+        """What its status forbids (`OBSTACLES`)."""
+        return OBSTACLE_OF_STATUS.get(self.communication.delivery_status)
+
+    @property
+    def reached(self) -> dict[str, Any]:
+        """The billing row with the correction laid over it."""
+        return {**self.communication.snapshot.row, **self.correction}
+
+
+def _newest_contacts(communications: Sequence[Communication]) -> dict[UUID, dict[str, Any]]:
+    """The corrections that the newest attempts were made with, by communication."""
+    newest = Attempt.objects.filter(
+        communication__in=communications, number=F("communication__newest_attempt")
+    )
+    return dict(newest.values_list("communication_id", "contact"))
+
+
+def _resend(resends: Sequence[Resend], *, note: str | None, user_id: UUID) -> list[Written]:
+    """RESEND_REQUESTED, attempt, note and job of each, in the caller's transaction."""
     written = events.append(
         [
             NewEvent(
-                communication_id=communication.id,
+                communication_id=one.communication.id,
                 payload=ResendRequested(
-                    channel=channel,
+                    channel=one.channel,
                     note=note or None,
-                    old_contact=_contact(row, previous.contact if previous else {}),
-                    new_contact=_contact(row, correction),
+                    old_contact=_contact(one.communication.snapshot.row, one.previous),
+                    new_contact=_contact(one.communication.snapshot.row, one.correction),
                 ),
                 source=Source.USER,
                 attempt=NEXT_ATTEMPT,
-                user_id=actor.user_id,
+                user_id=user_id,
             )
+            for one in resends
         ]
-    )[0]
-    Attempt.objects.create(
-        communication=communication,
-        number=written.attempt,
-        channel=channel,
-        contact=correction,
-        requested_by_id=actor.user_id,
+    )
+    pairs = list(zip(resends, written, strict=True))
+    Attempt.objects.bulk_create(
+        Attempt(
+            communication=one.communication,
+            number=event.attempt,
+            channel=one.channel,
+            contact=one.correction,
+            requested_by_id=user_id,
+        )
+        for one, event in pairs
     )
     if note:
-        _annotate(communication, actor, note, written.id)
+        AuditNote.objects.bulk_create(
+            _note(one.communication, user_id, note, event.id) for one, event in pairs
+        )
     publish(
-        [
-            SendCommunicationJob(
-                communication.id,
-                channel,  # type: ignore[arg-type]
-                resend=True,
-                initiated_by_id=actor.user_id,
-            )
-        ]
+        SendCommunicationJob(
+            one.communication.id,
+            one.channel,  # type: ignore[arg-type]
+            resend=True,
+            initiated_by_id=user_id,
+        )
+        for one in resends
     )
     return written
 
@@ -225,14 +307,20 @@ def _by_person(
     return events.append([new])[0]
 
 
+def _needed(channel: str) -> str:
+    """What a channel needs of a contact."""
+    return {Channel.EMAIL: "email", Channel.SMS: "phone"}.get(Channel(channel), "address")
+
+
+def _reachable(channel: str, row: dict[str, Any]) -> bool:
+    needed = _needed(channel)
+    written_out = needed == "address" and row.get("street") and row.get("city")
+    return bool(row.get(needed) or written_out)
+
+
 def _check_reachable(channel: str, row: dict[str, Any]) -> None:
-    if channel in (Channel.EMAIL, Channel.SMS):
-        needed = "email" if channel == Channel.EMAIL else "phone"
-        reachable = bool(row.get(needed))
-    else:
-        needed = "address"
-        reachable = bool(row.get("address") or (row.get("street") and row.get("city")))
-    if not reachable:
+    if not _reachable(channel, row):
+        needed = _needed(channel)
         raise InputError.at("body", "contact", needed, msg=f"{channel} needs one; there is none")
 
 
@@ -298,11 +386,16 @@ def add_note(actor: Actor, communication_id: UUID, note: str) -> AuditNote:
 def _annotate(
     communication: Communication, actor: Actor, note: str, event_id: UUID | None
 ) -> AuditNote:
-    return AuditNote.objects.create(
-        communication=communication,
-        user_id=actor.user_id,
-        note=clean(note.strip()),
-        event_id=event_id,
+    written = _note(communication, actor.user_id, note, event_id)
+    written.save(force_insert=True)
+    return written
+
+
+def _note(
+    communication: Communication, user_id: UUID, note: str, event_id: UUID | None
+) -> AuditNote:
+    return AuditNote(
+        communication=communication, user_id=user_id, note=clean(note.strip()), event_id=event_id
     )
 
 

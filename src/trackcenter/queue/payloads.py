@@ -43,16 +43,24 @@ class SendBatchJob(msgspec.Struct, frozen=True, rename="camel"):
     send_id: UUID
 
 
+class BulkResendJob(msgspec.Struct, frozen=True, rename="camel"):
+    """Resend what one stored request to resend many messages asks for."""
+
+    resend_id: UUID
+
+
 class PrintRunJob(msgspec.Struct, frozen=True, rename="camel"):
     """Make the files of one print run."""
 
     print_run_id: UUID
 
 
-Message = SendCommunicationJob | SendBatchJob | PrintRunJob | ExportJob | ReceiptJob
+Message = SendCommunicationJob | SendBatchJob | BulkResendJob | PrintRunJob | ExportJob | ReceiptJob
 
 
-M = TypeVar("M", SendCommunicationJob, SendBatchJob, PrintRunJob, ExportJob, ReceiptJob)
+M = TypeVar(
+    "M", SendCommunicationJob, SendBatchJob, BulkResendJob, PrintRunJob, ExportJob, ReceiptJob
+)
 
 
 def read(kind: type[M], message: dict[str, object]) -> M:

@@ -11,6 +11,7 @@ from procrastinate.jobs import Job
 from procrastinate.manager import JobManager
 
 from trackcenter.queue.payloads import (
+    BulkResendJob,
     ExportJob,
     Message,
     PrintRunJob,
@@ -35,11 +36,12 @@ QUEUES = (*CHANNEL_QUEUES.values(), EXPORT, RECEIPTS, MAINTENANCE)
 
 DELIVER = "deliver"
 SEND_BATCH = "send-batch"
+BULK_RESEND = "bulk-resend"
 MAKE_PRINT_RUN = "make-print-run"
 WRITE_EXPORT = "write-export"
 APPLY_RECEIPT = "apply-receipt"
 
-TASKS = (DELIVER, SEND_BATCH, MAKE_PRINT_RUN, WRITE_EXPORT, APPLY_RECEIPT)
+TASKS = (DELIVER, SEND_BATCH, BULK_RESEND, MAKE_PRINT_RUN, WRITE_EXPORT, APPLY_RECEIPT)
 """The tasks that carry a message. The rest run on a schedule: a failed run is nobody's business."""
 
 
@@ -105,6 +107,8 @@ def _place(message: Message) -> _Place:
             return _Place(DELIVER, CHANNEL_QUEUES[channel], _PERSON if resend else _BATCH)
         case SendBatchJob():
             return _Place(SEND_BATCH, MAINTENANCE, _PERSON)
+        case BulkResendJob():
+            return _Place(BULK_RESEND, MAINTENANCE, _PERSON)
         case PrintRunJob():
             return _Place(MAKE_PRINT_RUN, CHANNEL_QUEUES["LETTER"], _PERSON)
         case ExportJob():

@@ -2,7 +2,7 @@
 
 import { type Client, type ClientMeta, formDataBodySerializer, type Options as Options2, type RequestResult, type TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddNoteData, AddNoteErrors, AddNoteResponses, DiscardDeadLetterData, DiscardDeadLetterErrors, DiscardDeadLetterResponses, EstimateBatchData, EstimateBatchErrors, EstimateBatchResponses, FindDocumentData, FindDocumentErrors, FindDocumentResponses, GetAttachmentData, GetAttachmentErrors, GetBatchData, GetBatchErrors, GetBatchResponses, GetCommunicationData, GetCommunicationErrors, GetCommunicationResponses, GetDeadLetterData, GetDeadLetterErrors, GetDeadLetterResponses, GetEvidenceData, GetEvidenceErrors, GetEvidenceResponses, GetExportData, GetExportErrors, GetExportResponses, GetPrintRunData, GetPrintRunErrors, GetPrintRunResponses, GetProgressData, GetProgressErrors, GetProgressResponses, GetRetentionReportData, GetRetentionReportErrors, GetRetentionReportResponses, GetTemplatesData, GetTemplatesErrors, GetTemplatesResponses, GetUnitData, GetUnitErrors, GetUnitResponses, GreetEmailReportsData, GreetEmailReportsErrors, GreetEmailReportsResponses, GreetSmsReportsData, GreetSmsReportsErrors, GreetSmsReportsResponses, ImportBillingFileData, ImportBillingFileErrors, ImportBillingFileResponses, LiftLegalHoldData, LiftLegalHoldErrors, LiftLegalHoldResponses, ListActivityData, ListActivityErrors, ListActivityResponses, ListBuildingsData, ListBuildingsErrors, ListBuildingsResponses, ListContradictionsData, ListContradictionsErrors, ListContradictionsResponses, ListDeadLettersData, ListDeadLettersErrors, ListDeadLettersResponses, ListExportsData, ListExportsErrors, ListExportsResponses, ListPausedSendersData, ListPausedSendersErrors, ListPausedSendersResponses, ListPrintRunsData, ListPrintRunsErrors, ListPrintRunsResponses, ListSuggestionsData, ListSuggestionsErrors, ListSuggestionsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUnitsData, ListUnitsErrors, ListUnitsResponses, ListUnknownOutcomesData, ListUnknownOutcomesErrors, ListUnknownOutcomesResponses, ListUnresolvedReceiptsData, ListUnresolvedReceiptsErrors, ListUnresolvedReceiptsResponses, ListYearsData, ListYearsErrors, ListYearsResponses, MakePrintRunData, MakePrintRunErrors, MakePrintRunResponses, MarkPostedData, MarkPostedErrors, MarkPostedResponses, PlaceLegalHoldData, PlaceLegalHoldErrors, PlaceLegalHoldResponses, PreviewMessageData, PreviewMessageErrors, PreviewMessageResponses, ReceiveEmailReportData, ReceiveEmailReportErrors, ReceiveEmailReportResponses, ReceiveGraphNotificationData, ReceiveGraphNotificationErrors, ReceiveGraphNotificationResponses, ReceiveSmsReportData, ReceiveSmsReportErrors, ReceiveSmsReportResponses, RecordDeliveryData, RecordDeliveryErrors, RecordDeliveryResponses, RecordManualEventData, RecordManualEventErrors, RecordManualEventResponses, RemoveLogoData, RemoveLogoErrors, RemoveLogoResponses, RequestExportData, RequestExportErrors, RequestExportResponses, RequeueDeadLetterData, RequeueDeadLetterErrors, RequeueDeadLetterResponses, ResendCommunicationData, ResendCommunicationErrors, ResendCommunicationResponses, ResolveUnknownOutcomeData, ResolveUnknownOutcomeErrors, ResolveUnknownOutcomeResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, SaveLogoData, SaveLogoErrors, SaveLogoResponses, SaveTemplatesData, SaveTemplatesErrors, SaveTemplatesResponses, SendBatchData, SendBatchErrors, SendBatchResponses, SettleSuggestionsData, SettleSuggestionsErrors, SettleSuggestionsResponses } from './types.gen';
+import type { AddNoteData, AddNoteErrors, AddNoteResponses, BulkResendData, BulkResendErrors, BulkResendResponses, DiscardDeadLetterData, DiscardDeadLetterErrors, DiscardDeadLetterResponses, EstimateBatchData, EstimateBatchErrors, EstimateBatchResponses, FindDocumentData, FindDocumentErrors, FindDocumentResponses, GetAttachmentData, GetAttachmentErrors, GetBatchData, GetBatchErrors, GetBatchResponses, GetBulkResendData, GetBulkResendErrors, GetBulkResendResponses, GetCommunicationData, GetCommunicationErrors, GetCommunicationResponses, GetDeadLetterData, GetDeadLetterErrors, GetDeadLetterResponses, GetEvidenceData, GetEvidenceErrors, GetEvidenceResponses, GetExportData, GetExportErrors, GetExportResponses, GetPrintRunData, GetPrintRunErrors, GetPrintRunResponses, GetProgressData, GetProgressErrors, GetProgressResponses, GetRetentionReportData, GetRetentionReportErrors, GetRetentionReportResponses, GetTemplatesData, GetTemplatesErrors, GetTemplatesResponses, GetUnitData, GetUnitErrors, GetUnitResponses, GreetEmailReportsData, GreetEmailReportsErrors, GreetEmailReportsResponses, GreetSmsReportsData, GreetSmsReportsErrors, GreetSmsReportsResponses, ImportBillingFileData, ImportBillingFileErrors, ImportBillingFileResponses, LiftLegalHoldData, LiftLegalHoldErrors, LiftLegalHoldResponses, ListActivityData, ListActivityErrors, ListActivityResponses, ListBuildingsData, ListBuildingsErrors, ListBuildingsResponses, ListContradictionsData, ListContradictionsErrors, ListContradictionsResponses, ListDeadLettersData, ListDeadLettersErrors, ListDeadLettersResponses, ListExportsData, ListExportsErrors, ListExportsResponses, ListPausedSendersData, ListPausedSendersErrors, ListPausedSendersResponses, ListPrintRunsData, ListPrintRunsErrors, ListPrintRunsResponses, ListSuggestionsData, ListSuggestionsErrors, ListSuggestionsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUnitsData, ListUnitsErrors, ListUnitsResponses, ListUnknownOutcomesData, ListUnknownOutcomesErrors, ListUnknownOutcomesResponses, ListUnresolvedReceiptsData, ListUnresolvedReceiptsErrors, ListUnresolvedReceiptsResponses, ListYearsData, ListYearsErrors, ListYearsResponses, MakePrintRunData, MakePrintRunErrors, MakePrintRunResponses, MarkPostedData, MarkPostedErrors, MarkPostedResponses, PlaceLegalHoldData, PlaceLegalHoldErrors, PlaceLegalHoldResponses, PlanBulkResendData, PlanBulkResendErrors, PlanBulkResendResponses, PreviewMessageData, PreviewMessageErrors, PreviewMessageResponses, ReceiveEmailReportData, ReceiveEmailReportErrors, ReceiveEmailReportResponses, ReceiveGraphNotificationData, ReceiveGraphNotificationErrors, ReceiveGraphNotificationResponses, ReceiveSmsReportData, ReceiveSmsReportErrors, ReceiveSmsReportResponses, RecordDeliveryData, RecordDeliveryErrors, RecordDeliveryResponses, RecordManualEventData, RecordManualEventErrors, RecordManualEventResponses, RemoveLogoData, RemoveLogoErrors, RemoveLogoResponses, RequestExportData, RequestExportErrors, RequestExportResponses, RequeueDeadLetterData, RequeueDeadLetterErrors, RequeueDeadLetterResponses, ResendCommunicationData, ResendCommunicationErrors, ResendCommunicationResponses, ResolveUnknownOutcomeData, ResolveUnknownOutcomeErrors, ResolveUnknownOutcomeResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, SaveLogoData, SaveLogoErrors, SaveLogoResponses, SaveTemplatesData, SaveTemplatesErrors, SaveTemplatesResponses, SendBatchData, SendBatchErrors, SendBatchResponses, SettleSuggestionsData, SettleSuggestionsErrors, SettleSuggestionsResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -263,6 +263,49 @@ export const sendBatch = <ThrowOnError extends boolean = false>(options: Options
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * Plan Bulk Resend
+ *
+ * Who would get what, through what, and what would be a second copy. Changes nothing.
+ */
+export const planBulkResend = <ThrowOnError extends boolean = false>(options: Options<PlanBulkResendData, ThrowOnError>): RequestResult<PlanBulkResendResponses, PlanBulkResendErrors, ThrowOnError> => (options.client ?? client).post<PlanBulkResendResponses, PlanBulkResendErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/batches/{batch_id}/resend/dry-run',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Bulk Resend
+ *
+ * Confirm a dry run, of any number of messages; a worker resends them, each once.
+ *
+ * 409 when by now it would be another number than was confirmed.
+ */
+export const bulkResend = <ThrowOnError extends boolean = false>(options: Options<BulkResendData, ThrowOnError>): RequestResult<BulkResendResponses, BulkResendErrors, ThrowOnError> => (options.client ?? client).post<BulkResendResponses, BulkResendErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/batches/{batch_id}/resend',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Get Bulk Resend
+ *
+ * A bulk resend: how far it is, and what was left alone.
+ */
+export const getBulkResend = <ThrowOnError extends boolean = false>(options: Options<GetBulkResendData, ThrowOnError>): RequestResult<GetBulkResendResponses, GetBulkResendErrors, ThrowOnError> => (options.client ?? client).get<GetBulkResendResponses, GetBulkResendErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/track/resends/{resend_id}',
+    ...options
 });
 
 /**

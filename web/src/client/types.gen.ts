@@ -1561,6 +1561,274 @@ export type SendIn = {
 };
 
 /**
+ * PlannedResend
+ *
+ * One message of a dry run, as it would go.
+ */
+export type PlannedResend = {
+    /**
+     * Communicationid
+     */
+    communicationId: string;
+    /**
+     * Unitnumber
+     */
+    unitNumber: string;
+    /**
+     * Recipientname
+     */
+    recipientName: string;
+    /**
+     * Channel
+     */
+    channel: 'EMAIL' | 'SMS' | 'LETTER' | 'LETTER_WITH_RECEIPT';
+    /**
+     * To
+     *
+     * address, on one line; empty where there is none
+     */
+    to: string;
+    /**
+     * Correctedfrom
+     *
+     * the billing file's address, where a later correction took its place
+     */
+    correctedFrom: string | null;
+    /**
+     * Repeat
+     *
+     * it would be a second copy: it was sent already, or may have been
+     */
+    repeat: 'sent' | 'unknown' | null;
+    /**
+     * Obstacle
+     *
+     * why it cannot be resent now
+     */
+    obstacle: 'notYet' | 'inQueue' | 'cancelled' | 'unreachable' | null;
+    /**
+     * Goes
+     */
+    goes: boolean;
+};
+
+/**
+ * ResendPlan
+ *
+ * What a bulk resend would do now.
+ */
+export type ResendPlan = {
+    /**
+     * Key
+     *
+     * names this dry run when it is confirmed
+     */
+    key: string;
+    /**
+     * Total
+     *
+     * messages that are meant
+     */
+    total: number;
+    /**
+     * Going
+     *
+     * messages that would be resent: the number to confirm
+     */
+    going: number;
+    /**
+     * Repeats
+     *
+     * messages that would be second copies; in `going` if wanted
+     */
+    repeats: number;
+    /**
+     * Corrected
+     *
+     * of `going`, those to an address corrected since
+     */
+    corrected: number;
+    /**
+     * Bychannel
+     *
+     * `going` by channel
+     */
+    byChannel: {
+        [key: string]: number;
+    };
+    /**
+     * Obstacles
+     *
+     * messages that cannot be resent, by reason
+     */
+    obstacles: {
+        [key: string]: number;
+    };
+    /**
+     * Examples
+     *
+     * the first hundred, by unit number
+     */
+    examples: Array<PlannedResend>;
+};
+
+/**
+ * ResendChoiceIn
+ *
+ * Which messages of the batch are meant: as the unit list filters, or some units of it.
+ */
+export type ResendChoiceIn = {
+    /**
+     * Channel
+     */
+    channel?: 'EMAIL' | 'SMS' | 'LETTER' | 'LETTER_WITH_RECEIPT' | null;
+    /**
+     * Status
+     */
+    status?: 'PENDING' | 'ENQUEUED' | 'SENT' | 'DELIVERED' | 'OPENED' | 'FAILED' | 'MANUAL' | 'CANCELLED' | null;
+    /**
+     * Search
+     *
+     * number, recipient, address
+     */
+    search?: string;
+    /**
+     * Unitids
+     */
+    unitIds?: Array<string> | null;
+    /**
+     * Through
+     *
+     * null: each through its own channel
+     */
+    through?: 'EMAIL' | 'SMS' | 'LETTER' | 'LETTER_WITH_RECEIPT' | null;
+    /**
+     * Repeats
+     *
+     * also those that were sent, or may have been: a second copy
+     */
+    repeats?: boolean;
+};
+
+/**
+ * BulkResendOut
+ *
+ * A bulk resend and how far it is.
+ */
+export type BulkResendOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Batchid
+     */
+    batchId: string;
+    /**
+     * Createdat
+     */
+    createdAt: string;
+    /**
+     * Finishedat
+     */
+    finishedAt: string | null;
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Resent
+     */
+    resent: number;
+    /**
+     * Skipped
+     *
+     * left alone: by then they could not be resent any more
+     */
+    skipped: number;
+    /**
+     * Skippeditems
+     *
+     * the first hundred, by unit number
+     */
+    skippedItems: Array<SkippedResend>;
+};
+
+/**
+ * SkippedResend
+ */
+export type SkippedResend = {
+    /**
+     * Communicationid
+     */
+    communicationId: string;
+    /**
+     * Unitnumber
+     */
+    unitNumber: string;
+    /**
+     * Recipientname
+     */
+    recipientName: string;
+    /**
+     * Reason
+     */
+    reason: 'notYet' | 'inQueue' | 'cancelled' | 'unreachable' | 'resentMeanwhile';
+};
+
+/**
+ * BulkResendIn
+ */
+export type BulkResendIn = {
+    /**
+     * Channel
+     */
+    channel?: 'EMAIL' | 'SMS' | 'LETTER' | 'LETTER_WITH_RECEIPT' | null;
+    /**
+     * Status
+     */
+    status?: 'PENDING' | 'ENQUEUED' | 'SENT' | 'DELIVERED' | 'OPENED' | 'FAILED' | 'MANUAL' | 'CANCELLED' | null;
+    /**
+     * Search
+     *
+     * number, recipient, address
+     */
+    search?: string;
+    /**
+     * Unitids
+     */
+    unitIds?: Array<string> | null;
+    /**
+     * Through
+     *
+     * null: each through its own channel
+     */
+    through?: 'EMAIL' | 'SMS' | 'LETTER' | 'LETTER_WITH_RECEIPT' | null;
+    /**
+     * Repeats
+     *
+     * also those that were sent, or may have been: a second copy
+     */
+    repeats?: boolean;
+    /**
+     * Key
+     *
+     * of the dry run; the same again is the same request
+     */
+    key: string;
+    /**
+     * Expected
+     *
+     * `going` of the dry run; 409 if it is another by now
+     */
+    expected: number;
+    /**
+     * Note
+     */
+    note?: string | null;
+};
+
+/**
  * PrintRunOut
  *
  * A print run; the links work for an hour and are null until the run is READY.
@@ -4198,6 +4466,192 @@ export type SendBatchResponses = {
 };
 
 export type SendBatchResponse = SendBatchResponses[keyof SendBatchResponses];
+
+export type PlanBulkResendData = {
+    body: ResendChoiceIn;
+    path: {
+        /**
+         * Batch Id
+         */
+        batch_id: string;
+    };
+    query?: never;
+    url: '/api/track/batches/{batch_id}/resend/dry-run';
+};
+
+export type PlanBulkResendErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type PlanBulkResendError = PlanBulkResendErrors[keyof PlanBulkResendErrors];
+
+export type PlanBulkResendResponses = {
+    /**
+     * OK
+     */
+    200: ResendPlan;
+};
+
+export type PlanBulkResendResponse = PlanBulkResendResponses[keyof PlanBulkResendResponses];
+
+export type BulkResendData = {
+    body: BulkResendIn;
+    path: {
+        /**
+         * Batch Id
+         */
+        batch_id: string;
+    };
+    query?: never;
+    url: '/api/track/batches/{batch_id}/resend';
+};
+
+export type BulkResendErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type BulkResendError = BulkResendErrors[keyof BulkResendErrors];
+
+export type BulkResendResponses = {
+    /**
+     * Accepted
+     */
+    202: BulkResendOut;
+};
+
+export type BulkResendResponse = BulkResendResponses[keyof BulkResendResponses];
+
+export type GetBulkResendData = {
+    body?: never;
+    path: {
+        /**
+         * Resend Id
+         */
+        resend_id: string;
+    };
+    query?: never;
+    url: '/api/track/resends/{resend_id}';
+};
+
+export type GetBulkResendErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Who are you?
+     */
+    401: Problem;
+    /**
+     * You may not do this
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or not for you
+     */
+    404: Problem;
+    /**
+     * Not possible in its present state
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * The input is not valid
+     */
+    422: Problem;
+    /**
+     * Too many wrong secrets; wait
+     */
+    429: Problem;
+    /**
+     * The server's database does not answer; try again
+     */
+    503: Problem;
+};
+
+export type GetBulkResendError = GetBulkResendErrors[keyof GetBulkResendErrors];
+
+export type GetBulkResendResponses = {
+    /**
+     * OK
+     */
+    200: BulkResendOut;
+};
+
+export type GetBulkResendResponse = GetBulkResendResponses[keyof GetBulkResendResponses];
 
 export type MakePrintRunData = {
     body?: never;

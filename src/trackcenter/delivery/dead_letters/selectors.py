@@ -27,6 +27,10 @@ _SOURCES = {
         SELECT s.id, NULL::uuid, s.batch_id, b.building_id FROM batch_sends AS s
         JOIN communication_batches AS b ON b.id = s.batch_id WHERE s.id = ANY(%(ids)s)
     """,
+    "resendId": """
+        SELECT r.id, NULL::uuid, r.batch_id, b.building_id FROM bulk_resends AS r
+        JOIN communication_batches AS b ON b.id = r.batch_id WHERE r.id = ANY(%(ids)s)
+    """,
     "printRunId": """
         SELECT p.id, NULL::uuid, p.batch_id, b.building_id FROM print_runs AS p
         JOIN communication_batches AS b ON b.id = p.batch_id WHERE p.id = ANY(%(ids)s)

@@ -1,0 +1,253 @@
+"""Resending many messages at once: looked at, confirmed, each resent once whatever dies."""
+
+import os
+import signal
+import subprocess
+import sys
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+from django.conf import settings
+from django.db import connection, transaction
+
+from tests.api_client import api_client, get, post
+from tests.communications.factories import a_bill, an_admin, an_event
+from tests.queue.jobs import jobs
+from trackcenter.access.visible import EVERY_BUILDING, only
+from trackcenter.batches import resends
+from trackcenter.batches.models import BulkResend, BulkResendItem
+from trackcenter.batches.resends import Choice
+from trackcenter.batches.tasks import bulk_resend
+from trackcenter.communications import services
+from trackcenter.communications.models import Attempt, AuditNote, Batch, Communication, Event
+from trackcenter.communications.payloads import Failed, Sent, Trouble
+from trackcenter.evidence.verify import verify
+from trackcenter.kit.errors import Conflict, NotFound
+from trackcenter.kit.ids import new_id
+
+pytestmark = pytest.mark.django_db
+
+
+def failed(*channels: str, unit: str = "1", **row: Any) -> list[Communication]:
+    """Bills that were sent once and came back."""
+    bills = a_bill(*channels, unit=unit, **row)
+    services.enqueue(bills, user_id=None)
+    for bill in bills:
+        an_event(bill, Failed(error=Trouble(message="no such mailbox")))
+    return bills
+
+
+def look(batch: Batch, **choice: Any) -> dict[str, Any]:
+    return resends.plan(EVERY_BUILDING, batch.id, Choice(**choice))
+
+
+def confirm(batch: Batch, *, note: str = "", key: UUID | None = None, **choice: Any) -> BulkResend:
+    seen = look(batch, **choice)
+    return resends.request_resend(
+        an_admin(),
+        batch.id,
+        Choice(**choice),
+        key=key or seen["key"],
+        expected=seen["going"],
+        note=note,
+    )
+
+
+def attempts() -> dict[str, int]:
+    """Attempts by unit."""
+    rows = Attempt.objects.values_list("communication__unit__number", flat=True)
+    return {unit: list(rows).count(unit) for unit in set(rows)}
+
+
+def test_a_dry_run_says_who_gets_what_and_changes_nothing() -> None:
+    failed("EMAIL", "SMS", unit="1")
+    (lost,) = failed("EMAIL", unit="2")
+    (arrived,) = a_bill("EMAIL", unit="3")
+    services.enqueue([arrived], user_id=None)
+    an_event(arrived, Sent(provider="test"))
+    (waiting,) = a_bill("EMAIL", unit="4")
+    before = Event.objects.count()
+    seen = look(waiting.batch)
+    assert (seen["total"], seen["going"], seen["repeats"], seen["corrected"]) == (5, 3, 1, 0)
+    assert as_json(seen["byChannel"]) == {"EMAIL": 2, "SMS": 1}
+    assert as_json(seen["obstacles"]) == {"notYet": 1}
+    by_unit = {one["communicationId"]: one for one in seen["examples"]}
+    assert by_unit[arrived.id]["repeat"] == "sent"
+    assert not by_unit[arrived.id]["goes"]
+    assert by_unit[waiting.id]["obstacle"] == "notYet"
+    assert by_unit[lost.id]["to"] == "resident.2@example.org"
+    assert look(waiting.batch, repeats=True)["going"] == 4
+    assert Event.objects.count() == before
+    assert jobs("bulk-resend") == []
+
+
+def test_the_filters_of_the_list_and_the_ticked_units_say_which_are_meant() -> None:
+    (first, _) = failed("EMAIL", "SMS", unit="1")
+    failed("EMAIL", unit="12")
+    batch = first.batch
+    assert look(batch, channel="SMS")["total"] == 1
+    assert look(batch, status="DELIVERED")["total"] == 0
+    assert look(batch, search="RESIDENT 12")["total"] == 1
+    assert look(batch, search="100%")["total"] == 0
+    assert look(batch, unit_ids=[first.unit_id])["total"] == 2
+    assert look(batch, unit_ids=[first.unit_id], status="FAILED", channel="EMAIL")["total"] == 1
+
+
+def test_another_channel_needs_an_address_of_its_own() -> None:
+    failed("EMAIL", unit="1", street="Am Hof 1", postcode="10115", city="Berlin")
+    (other,) = failed("EMAIL", unit="2", street="Am Hof 2")
+    seen = look(other.batch, through="LETTER")
+    assert as_json(seen["obstacles"]) == {"unreachable": 1}
+    assert seen["examples"][0]["to"] == "Am Hof 1, 10115 Berlin, DE"
+    assert (seen["examples"][1]["to"], seen["examples"][1]["obstacle"]) == ("", "unreachable")
+    resends.fulfil(confirm(other.batch, through="LETTER").id)
+    assert [job.message["channel"] for job in jobs("deliver")][-1] == "LETTER"
+
+
+def test_a_corrected_address_is_kept() -> None:
+    (bill,) = failed("EMAIL")
+    services.resend(an_admin(), bill.id, contact=services.Contact(email="new@example.org"))
+    an_event(bill, Failed(error=Trouble(message="not this time")))
+    (one,) = look(bill.batch)["examples"]
+    assert (one["to"], one["correctedFrom"]) == ("new@example.org", "resident.1@example.org")
+    resends.fulfil(confirm(bill.batch).id)
+    newest = Attempt.objects.get(communication=bill, number=3)
+    assert newest.contact == {"email": "new@example.org"}
+
+
+def test_what_was_confirmed_is_resent_in_the_name_and_with_the_note_of_who_did() -> None:
+    bills = failed("EMAIL", "SMS")
+    resend = confirm(bills[0].batch, note="The mail server was down")
+    assert [(job.queue, job.message) for job in jobs("bulk-resend")] == [
+        ("maintenance", {"resendId": str(resend.id)})
+    ]
+    bulk_resend(resendId=str(resend.id))
+    asked = Event.objects.filter(type="RESEND_REQUESTED")
+    assert set(asked.values_list("source", "user", "attempt")) == {("USER", an_admin().user_id, 2)}
+    assert [note.note for note in AuditNote.objects.all()] == 2 * ["The mail server was down"]
+    assert {job.message["resend"] for job in jobs("deliver")[-2:]} == {True}
+    assert attempts() == {"1": 4}
+    shown = resends.get_resend(EVERY_BUILDING, resend.id)
+    assert (shown["total"], shown["resent"], shown["skipped"]) == (2, 2, 0)
+    assert shown["finishedAt"] is not None
+    assert verify().finding is None
+
+
+def test_a_double_click_is_one_request() -> None:
+    (bill,) = failed("EMAIL")
+    key = new_id()
+    first = confirm(bill.batch, key=key)
+    resends.fulfil(first.id)
+    again = resends.request_resend(an_admin(), bill.batch_id, Choice(), key=key, expected=1)
+    assert again == first
+    assert attempts() == {"1": 2}
+
+
+def test_two_people_who_confirm_the_same_resend_nobody_twice() -> None:
+    (bill,) = failed("EMAIL")
+    first, second = confirm(bill.batch), confirm(bill.batch)
+    resends.fulfil(first.id)
+    an_event(bill, Failed(error=Trouble(message="again")))
+    resends.fulfil(second.id)
+    assert attempts() == {"1": 2}
+    shown = resends.get_resend(EVERY_BUILDING, second.id)
+    assert shown["finishedAt"] is not None
+    (skipped,) = shown["skippedItems"]
+    assert (skipped["unitNumber"], skipped["reason"]) == ("1", "resentMeanwhile")
+
+
+def test_another_number_than_was_seen_is_not_confirmed() -> None:
+    (bill,) = failed("EMAIL", unit="1")
+    with pytest.raises(Conflict, match="it would be 1 messages"):
+        resends.request_resend(an_admin(), bill.batch_id, Choice(), key=new_id(), expected=2)
+    with pytest.raises(Conflict, match="nothing to resend"):
+        resends.request_resend(
+            an_admin(), bill.batch_id, Choice(status="OPENED"), key=new_id(), expected=2
+        )
+
+
+def test_what_one_may_not_see_is_neither_looked_at_nor_resent() -> None:
+    (bill,) = failed("EMAIL")
+    resend = confirm(bill.batch)
+    nothing = only([new_id()])
+    with pytest.raises(NotFound):
+        resends.plan(nothing, bill.batch_id, Choice())
+    with pytest.raises(NotFound):
+        resends.get_resend(nothing, resend.id)
+    with pytest.raises(NotFound, match="no such bulk resend"):
+        resends.fulfil(new_id())
+    # Units of another building are not of this batch, whoever names them.
+    (elsewhere,) = failed("EMAIL", building="B2")
+    assert look(bill.batch, unit_ids=[elsewhere.unit_id])["total"] == 0
+
+
+def test_the_api_looks_confirms_and_tells_how_far_it_is() -> None:
+    (bill,) = failed("EMAIL")
+    client = api_client()
+    path = f"/batches/{bill.batch_id}/resend"
+    seen = post(client, f"{path}/dry-run", {"status": "FAILED"}, expect=200)
+    assert (seen["going"], seen["byChannel"]) == (1, {"EMAIL": 1})
+    body = {"status": "FAILED", "key": seen["key"], "note": "Again"}
+    post(client, path, {**body, "expected": 7}, expect=409)
+    made = post(client, path, {**body, "expected": 1}, expect=202)
+    assert post(client, path, {**body, "expected": 1}, expect=202)["id"] == made["id"]
+    assert (made["total"], made["resent"], made["finishedAt"]) == (1, 0, None)
+    bulk_resend(resendId=made["id"])
+    assert get(client, f"/resends/{made['id']}")["resent"] == 1
+
+
+DIES = """
+import os, signal, sys
+import django
+django.setup()
+from trackcenter.batches import resends
+resends.CHUNK = 5
+# Within a chunk: events, attempts and jobs are written, the outcome is not.
+chunks = []
+write = resends.resend_all
+def and_die(*arguments, **options):
+    done = write(*arguments, **options)
+    chunks.append(1)
+    if len(chunks) == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return done
+resends.resend_all = and_die
+resends.fulfil(sys.argv[1])
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_killed_in_the_middle_has_resent_nobody_twice() -> None:
+    with transaction.atomic():
+        for number in range(1, 21):
+            failed("EMAIL", unit=str(number))
+    batch = Batch.objects.get()
+    resend = confirm(batch)
+    place = settings.DATABASES["default"]
+    url = "postgresql://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(
+        **{**place, "NAME": connection.settings_dict["NAME"]}
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", DIES, str(resend.id)],
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "trackcenter.config.settings",
+            "TRACKCENTER_DATABASE_URL": url,
+        },
+        timeout=30,
+    )
+    assert done.returncode == -signal.SIGKILL
+    shown = resends.get_resend(EVERY_BUILDING, resend.id)
+    assert (shown["resent"], shown["finishedAt"]) == (10, None)
+    assert resends.fulfil(resend.id) == 10
+    assert set(attempts().values()) == {2}
+    assert len(jobs("deliver")) == 20 + 20
+    assert set(BulkResendItem.objects.values_list("outcome", flat=True)) == {"RESENT"}
+    assert verify().finding is None
+
+
+def as_json(raw: Any) -> Any:
+    """What a piece of JSON says that the database wrote."""
+    return msgspec.json.decode(raw)
