@@ -73,7 +73,7 @@ def prepare(*, development: bool) -> None:
     with _lock():
         if _is_current(development):  # another run was faster
             return
-        uv = _Uv(_fetch_uv())
+        uv = Uv(_fetch_uv())
         # What was once added for tests stays, so that `./track demo` does not take it out again.
         wanted = _packages_wanted(development or "dev" in _note())
         if any(_note().get(key) != value for key, value in wanted.items()):
@@ -110,6 +110,12 @@ def _base_python() -> str:
 # --- the steps ---------------------------------------------------------------------------------
 
 
+def installer() -> "Uv":
+    """The pinned uv, fetched if it is not there yet."""
+    PRIVATE.mkdir(exist_ok=True)
+    return Uv(_fetch_uv())
+
+
 def _fetch_uv() -> Path:
     folder = PRIVATE / f"uv-{fingerprint([_requirements('uv')], root=ROOT)[:12]}"
     program = folder / "bin" / "uv"
@@ -127,7 +133,7 @@ def _fetch_uv() -> Path:
     return program
 
 
-def _install_packages(uv: "_Uv", wanted: Note) -> None:
+def _install_packages(uv: "Uv", wanted: Note) -> None:
     keep = _note().get("python") == wanted["python"]
     NOTE.unlink(missing_ok=True)
     if not keep:
@@ -140,7 +146,7 @@ def _install_packages(uv: "_Uv", wanted: Note) -> None:
     _write_note(wanted)
 
 
-def _install_project(uv: "_Uv") -> None:
+def _install_project(uv: "Uv") -> None:
     done = _note()
     done.pop("project", None)
     _write_note(done)
@@ -150,7 +156,7 @@ def _install_project(uv: "_Uv") -> None:
     _write_note(done | _project_wanted())
 
 
-class _Uv:
+class Uv:
     """The pinned uv with the user's registry settings, which it reads in its own dialect only."""
 
     def __init__(self, program: Path) -> None:

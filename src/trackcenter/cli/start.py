@@ -78,12 +78,30 @@ def migrate(verbosity: int = 0) -> None:
     with connections[alias].cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(hashtext('trackcenter migrate'))")
         try:
-            call_command("migrate", database=alias, verbosity=verbosity, interactive=False)
-            call_command("createcachetable", database=alias, verbosity=0)
-            protect(alias)
+            with _told_apart():
+                call_command("migrate", database=alias, verbosity=verbosity, interactive=False)
+                call_command("createcachetable", database=alias, verbosity=0)
+                protect(alias)
         finally:
             cursor.execute("SELECT pg_advisory_unlock(hashtext('trackcenter migrate'))")
     connections[alias].close()
+
+
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    """A role that may not migrate is no fault of the migrations: it ends with a sentence."""
+    from django.db import ProgrammingError
+    from psycopg.errors import InsufficientPrivilege
+
+    try:
+        yield
+    except ProgrammingError as error:
+        if not isinstance(error.__cause__, InsufficientPrivilege):
+            raise
+        stop(
+            "The database is of an earlier version, and this role may not bring it up to date. "
+            "Run `trackcenter migrate --role ROLE` as the owner of its tables, ROLE being this one."
+        )
 
 
 def migrating_alias() -> str:
