@@ -58,11 +58,14 @@ class Installation:
         }
         self.environment = {**kept, **{f"{PREFIX}{name}": word for name, word in settings.items()}}
 
-    def run(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
-        """Run a command to its end."""
+    def run(
+        self, *arguments: str, check: bool = True, typed: str = ""
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run a command to its end, with what somebody types into it."""
         done = subprocess.run(
             [sys.executable, "-m", "trackcenter.cli", *arguments],
             env=self.environment,
+            input=typed,
             capture_output=True,
             text=True,
             timeout=120,
@@ -70,6 +73,11 @@ class Installation:
         if check and done.returncode:
             raise AssertionError(f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done
+
+    def make_admin(self, name: str, password: str) -> None:
+        """An administrator who signs in with a password."""
+        arguments = ("createadmin", "--username", name, "--password-stdin")
+        self.run(*arguments, typed=f"{password}\n")
 
     def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
         """Start a command; the caller ends it."""

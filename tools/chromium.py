@@ -14,7 +14,14 @@ NPM = ROOT / "tests" / "npm"
 UNPACKED = ROOT / ".track" / "chromium"
 # Tests read the program's path from here; `./track test` sets it.
 VARIABLE = "TRACKCENTER_TEST_CHROMIUM"
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+NAMES = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+)
 # apt and dpkg live outside a bare PATH, and need their helpers there.
 SYSTEM_PATH = os.pathsep.join(
     [os.environ.get("PATH", ""), "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
@@ -73,7 +80,7 @@ def _from_debian() -> Path | None:
     env = {**os.environ, "PATH": SYSTEM_PATH, "DEBIAN_FRONTEND": "noninteractive"}
     for arguments in (
         ["update", "-qq"],
-        ["install", "-qq", "--no-install-recommends", "chromium", "fonts-dejavu-core"],
+        ["install", "-qq", "--no-install-recommends", NAMES[0], "fonts-dejavu-core"],
     ):
         command = [apt, "-y", *arguments]
         done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)

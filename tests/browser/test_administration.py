@@ -4,17 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.test_screen import (  # noqa: F401 - fixtures are used by name
-    BUILDING,
-    PNG,
-    YEAR,
-    at,
-    is_sound,
-    office,
-    screen,
-)
+from tests.browser.steps import BUILDING, PNG, YEAR, at, cookie, is_lost, is_sound
 from tests.installation import Installation, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
@@ -37,14 +29,9 @@ def failures(site: Installation) -> int:
     return int(until(settled, seconds=60, what="failures, and nothing in the queue"))
 
 
-def is_lost(route: Route) -> None:
-    """A request that never arrives."""
-    route.abort("connectionreset")
-
-
 @pytest.mark.parametrize("number", ["document_code", "postal_number"])
 def test_a_code_or_postal_number_from_paper_leads_to_its_unit(
-    screen: Page,  # noqa: F811
+    screen: Page,
     site: Installation,
     number: str,
 ) -> None:
@@ -60,14 +47,14 @@ def test_a_code_or_postal_number_from_paper_leads_to_its_unit(
     expect(screen).to_have_url(re.compile("communication="))
 
 
-def test_a_code_that_no_document_bears_is_said_so(screen: Page) -> None:  # noqa: F811
+def test_a_code_that_no_document_bears_is_said_so(screen: Page) -> None:
     screen.get_by_label("Find a document").fill("RR 100 000 000 DE")
     screen.get_by_role("button", name="Find").click()
     expect(screen.get_by_text("No document bears this code.")).to_be_visible()
 
 
-def test_all_matching_units_of_all_pages_are_resent_and_a_lost_one_again(
-    screen: Page,  # noqa: F811
+def test_all_matching_units_of_all_pages_are_resent_by_the_server_once(
+    screen: Page,
     site: Installation,
 ) -> None:
     failed = failures(site)
@@ -87,23 +74,25 @@ def test_all_matching_units_of_all_pages_are_resent_and_a_lost_one_again(
     dialog = screen.get_by_role("dialog")
     confirm = dialog.get_by_role("button", name=re.compile(rf"^Resend {failed} message"))
     expect(confirm).to_be_enabled()
-    expect(dialog.get_by_text("Each message is resent on its own.")).to_be_visible()
-    screen.route("**/communications/*/resend", is_lost, times=1)
+    # It arrives, and its answer is lost: what was confirmed is confirmed, once.
+    screen.route("**/batches/*/resend", lambda route: (route.fetch(), is_lost(route)), times=1)
     confirm.click()
-    expect(dialog.get_by_role("status")).to_contain_text("1 were not accepted")
+    expect(dialog.get_by_role("alert")).to_contain_text("nobody gets it twice")
     is_sound(screen, "bulk-refused")
-    dialog.get_by_role("button", name="Try 1 message again").click()
+    confirm.click()
     expect(dialog.get_by_role("status")).to_contain_text(
         re.compile(rf"^{failed} messages? (is|are) being resent")
     )
+    confirmed = "SELECT count(*) FROM bulk_resends WHERE choice->>'channel' IS NULL"
+    assert site.query(confirmed) == [(1,)]
     dialog.get_by_role("button", name="Close").last.click()
     expect(screen.get_by_text("units selected")).to_have_count(0)
 
 
 def test_new_events_are_announced_and_shown_when_asked_for(
-    screen: Page,  # noqa: F811
+    screen: Page,
     site: Installation,
-    office: str,  # noqa: F811
+    office: str,
 ) -> None:
     screen.goto(at(site, office, "&tab=activity&kind=manual"))
     feed = screen.get_by_role("region", name="Activity")
@@ -131,13 +120,8 @@ def test_new_events_are_announced_and_shown_when_asked_for(
     assert feed.evaluate("feed => feed === document.activeElement")
 
 
-def cookie(page: Page, name: str) -> str:
-    """A cookie of the page's window."""
-    return next(str(one["value"]) for one in page.context.cookies() if one.get("name") == name)
-
-
 @pytest.fixture
-def templates(screen: Page) -> Page:  # noqa: F811
+def templates(screen: Page) -> Page:
     """The page of the sent building's templates, reached as a person reaches it."""
     screen.get_by_role("button", name="Settings").click()
     screen.get_by_role("link", name="Templates and logo").click()
@@ -195,7 +179,7 @@ def test_a_logo_is_looked_at_before_it_is_used(templates: Page, tmp_path: Path) 
 
 
 def test_a_change_the_server_did_not_take_is_taken_back_before_ones_eyes(
-    screen: Page,  # noqa: F811
+    screen: Page,
 ) -> None:
     screen.locator("a[data-unit]").first.click()
     drawer = screen.get_by_role("dialog")
@@ -217,9 +201,9 @@ STATES = {
 
 
 def test_back_reload_and_a_shared_link_bring_back_what_was_on_the_screen(
-    screen: Page,  # noqa: F811
+    screen: Page,
     site: Installation,
-    office: str,  # noqa: F811
+    office: str,
 ) -> None:
     links = {state: at(site, office, more) for state, (more, *_) in STATES.items()}
 
@@ -243,7 +227,7 @@ def test_back_reload_and_a_shared_link_bring_back_what_was_on_the_screen(
     colleague.close()
 
 
-def test_back_closes_the_unit_and_forward_opens_it_again(screen: Page) -> None:  # noqa: F811
+def test_back_closes_the_unit_and_forward_opens_it_again(screen: Page) -> None:
     screen.get_by_role("tab", name="Activity").click()
     screen.get_by_role("region", name="Activity").get_by_role("link").first.click()
     drawer = screen.get_by_role("dialog")

@@ -6,15 +6,15 @@ from playwright.sync_api import Page, expect
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-def test_the_page_lists_the_operations_and_breaks_no_rule(served: str, visitor: Page) -> None:
+def test_the_page_lists_the_operations_and_breaks_no_rule(office: str, visitor: Page) -> None:
     elsewhere: list[str] = []
     visitor.on(
         "request",
         lambda asked: (
-            elsewhere.append(asked.url) if not asked.url.startswith((served, "data:")) else None
+            elsewhere.append(asked.url) if not asked.url.startswith((office, "data:")) else None
         ),
     )
-    visitor.goto(f"{served}/api/docs")
+    visitor.goto(f"{office}/api/docs")
     expect(visitor.get_by_role("heading", name="Track Center")).to_be_visible()
     operation = visitor.locator("#operations-buildings-listBuildings")
     expect(operation).to_be_visible()

@@ -13,17 +13,17 @@ from typing import Any, NamedTuple
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_administration import cookie, is_lost
-from tests.browser.test_screen import (  # noqa: F401 - fixtures are used by name
+from tests.browser.steps import (
     BUILDING,
+    PASSWORD,
     PNG,
     YEAR,
     at,
+    cookie,
+    is_lost,
     is_sound,
-    office,
-    screen,
+    sign_in,
 )
-from tests.browser.test_signin import PASSWORD, sign_in
 from tests.installation import MAILBOX, SECRET, Installation, until
 from tests.receipts.pushes import sms_report
 
@@ -54,6 +54,13 @@ with application():
     from trackcenter.access.models import Role
     from trackcenter.access.services import create_user
     create_user("vera", role=Role.VIEWER, password=sys.argv[1], buildings=[sys.argv[2]])
+"""
+DEAD = """
+    WITH dead AS (
+        INSERT INTO procrastinate_jobs (queue_name, task_name, status, attempts, args)
+        VALUES ('email', 'deliver', 'failed', 1,
+                jsonb_build_object('communicationId', %s::text, 'channel', 'EMAIL')) RETURNING id)
+    INSERT INTO job_failures (job_id, reason) SELECT id, %s::text FROM dead RETURNING job_id
 """
 WRITING = re.compile(
     "^(Import|Resend|Mark as|Add note|Record|Place a|Lift|Change|Send|Ask the|Count as|It came)"
@@ -104,7 +111,7 @@ def send(method: str, url: str, body: bytes) -> None:
 
 
 @pytest.fixture
-def lost(screen: Page, site: Installation, office: str) -> Sent:  # noqa: F811
+def lost(screen: Page, site: Installation, office: str) -> Sent:
     """A text message whose answer was lost, and longer ago than Azure remembers it."""
     one = first(site, "SMS", "SENT")
     faults = f"{site.sandbox.url}/faults"
@@ -143,7 +150,7 @@ def row_of(page: Page, unit: str) -> Any:
 
 
 def test_an_unknown_outcome_is_shown_as_such_asked_about_and_decided(
-    screen: Page,  # noqa: F811
+    screen: Page,
     site: Installation,
     lost: Sent,
 ) -> None:
@@ -178,7 +185,7 @@ def test_an_unknown_outcome_is_shown_as_such_asked_about_and_decided(
 
 
 def test_a_possible_bounce_is_read_and_decided_by_a_person(
-    screen: Page,  # noqa: F811
+    screen: Page,
     site: Installation,
 ) -> None:
     one = first(site, "EMAIL", "DELIVERED")
@@ -205,9 +212,9 @@ def test_a_possible_bounce_is_read_and_decided_by_a_person(
 
 
 def test_contradictory_reports_stand_in_plain_words_until_a_person_says_what_is_true(
-    screen: Page,  # noqa: F811
+    screen: Page,
     site: Installation,
-    office: str,  # noqa: F811
+    office: str,
 ) -> None:
     one = first(site, "SMS", "SENT")
     report = sms_report(one.provider_message_id, id="contradicted")
@@ -239,7 +246,7 @@ def test_contradictory_reports_stand_in_plain_words_until_a_person_says_what_is_
 
 def test_lists_that_cannot_be_loaded_say_so_and_try_again(
     chromium: Browser,
-    office: str,  # noqa: F811
+    office: str,
 ) -> None:
     # A window of its own: the requests that are lost here are the browser's complaints, too.
     page = chromium.new_context(locale="en-GB", reduced_motion="reduce").new_page()
@@ -259,7 +266,7 @@ def test_lists_that_cannot_be_loaded_say_so_and_try_again(
 
 
 def test_a_delivery_record_is_changed_and_tells_who_changed_what(
-    screen: Page,  # noqa: F811
+    screen: Page,
     tmp_path: Path,
 ) -> None:
     screen.locator("a[data-unit]").nth(3).click()
@@ -291,7 +298,7 @@ def test_a_delivery_record_is_changed_and_tells_who_changed_what(
     is_sound(screen, "record-history")
 
 
-def test_a_legal_hold_is_placed_for_a_reason_and_lifted(screen: Page) -> None:  # noqa: F811
+def test_a_legal_hold_is_placed_for_a_reason_and_lifted(screen: Page) -> None:
     screen.locator("a[data-unit]").nth(4).click()
     drawer = screen.get_by_role("dialog")
     drawer.get_by_role("button", name="Place a legal hold").click()
@@ -310,8 +317,59 @@ def test_a_legal_hold_is_placed_for_a_reason_and_lifted(screen: Page) -> None:  
     expect(drawer.get_by_text("Dispute 12 C 34/26")).to_have_count(0)
 
 
+def test_a_dead_letter_is_read_queued_again_and_discarded_for_a_reason(
+    screen: Page,
+    site: Installation,
+    office: str,
+) -> None:
+    one = first(site, "EMAIL", "DELIVERED")
+    ((again,),) = site.query(DEAD, one.id, "OperationalError: the connection was lost")
+    ((_gone,),) = site.query(DEAD, "7", "MalformedMessage: not a SendCommunicationJob")
+    ((decided,),) = site.query(DEAD, "8", "ZeroDivisionError: division by zero")
+    screen.goto(at(site, office, "&tab=activity"))
+    screen.get_by_text("Dead letters (3)").click()
+    expect(screen).to_have_url(re.compile("kind=dead"))
+    letters = screen.get_by_role("region", name="Dead letters")
+
+    def entry(words: str) -> Any:
+        return letters.get_by_role("listitem").filter(has_text=words)
+
+    lost = entry("could not be reached")
+    expect(lost.get_by_role("link", name=f"Unit {one.unit},")).to_be_visible()
+    lost.get_by_text("Reason and message").click()
+    expect(lost).to_contain_text("OperationalError: the connection was lost")
+    expect(lost).to_contain_text(f'"communicationId": "{one.id}"')
+    is_sound(screen, "dead-letters")
+    lost.get_by_role("button", name="Queue again").click()
+    expect(screen.get_by_text("Queued again", exact=True)).to_be_visible()
+    expect(lost).to_have_count(0)
+    done = "SELECT 1 WHERE NOT EXISTS (SELECT FROM procrastinate_jobs WHERE id = %s)"
+    until(lambda: site.query(done, again), seconds=60, what="the job, queued again, to be done")
+    strange = entry("not in the form")
+    strange.get_by_role("button", name="Discard").click()
+    form = screen.get_by_role("dialog")
+    form.get_by_role("button", name="Discard").click()
+    expect(form.get_by_text("Please fill this in")).to_be_visible()
+    form.get_by_label("Why may it be forgotten").fill("A test of the billing office")
+    is_sound(screen, "dead-letter-discard")
+    form.get_by_role("button", name="Discard").click()
+    expect(screen.get_by_text("Discarded", exact=True)).to_be_visible()
+    expect(strange).to_have_count(0)
+    notes = "SELECT verdict, note FROM dead_letter_decisions ORDER BY id"
+    assert site.query(notes) == [
+        ("REQUEUED", ""),
+        ("DISCARDED", "A test of the billing office"),
+    ]
+    # Somebody else was quicker: it is said aloud, and the list is as it is now.
+    site.query("DELETE FROM procrastinate_jobs WHERE id = %s RETURNING id", decided)
+    letters.get_by_role("button", name="Queue again").click()
+    expect(screen.get_by_text("The decision was not accepted")).to_be_visible()
+    expect(screen.get_by_text("No dead letters")).to_be_visible()
+    is_sound(screen, "dead-letters-none")
+
+
 @pytest.fixture
-def looking(chromium: Browser, office: str, site: Installation) -> Iterator[Page]:  # noqa: F811
+def looking(chromium: Browser, office: str, site: Installation) -> Iterator[Page]:
     """The window of somebody who may look at one building and change nothing."""
     run(site, MAKE_A_VIEWER, PASSWORD, BUILDING)
     context = chromium.new_context(

@@ -1,143 +1,18 @@
 """The screen at `/track` in a real browser: what an administrator does all day."""
 
-import os
 import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_signin import PASSWORD, sign_in
-from tests.installation import Installation, free_port, until
-from trackcenter.config.environment import PREFIX
+from tests.browser.steps import PASSWORD, PNG, at, is_sound
+from tests.installation import Installation
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
-
-SETTLED = """
-    async () => {
-        const frame = () => new Promise((done) => requestAnimationFrame(done));
-        await frame();
-        await frame();
-        const passing = document
-            .getAnimations()
-            .filter((one) => one.effect.getTiming().iterations !== Infinity);
-        await Promise.all(passing.map((one) => one.finished.catch(() => {})));
-    }
-"""
-
-SAMPLE = Path("src/trackcenter/imports/sample/billing.csv").resolve()
-BUILDING, YEAR = "BER-LINDENHOF", "2024"
-LEFT_AND_FAILED = """
-    SELECT coalesce(bool_or(ready_to_print), false),
-           count(*) FILTER (WHERE channel = 'EMAIL' AND delivery_status = 'FAILED') >= 3
-    FROM communications c JOIN buildings b ON b.id = c.building_id
-    WHERE b.code = %s AND year = %s
-"""
-REFUSED = re.compile(r"Failed to load resource: .*(status of 4|CONNECTION_RESET)")
-SHOTS = os.environ.get("SCREENSHOTS")
-PNG = (
-    b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00"
-    b"\x90wS\xde\x00\x00\x00\x0cIDATx\x9cc\xf8\xff\xff?\x00\x05\xfe\x02\xfe\r\xefF\xb8\x00\x00"
-    b"\x00\x00IEND\xaeB`\x82"
-)
-
-
-@pytest.fixture(scope="module")
-def office(site: Installation) -> Iterator[str]:
-    """Server and worker; the sample file imported, one building and year sent."""
-    site.run("import", str(SAMPLE))
-    port = free_port()
-    site.environment[f"{PREFIX}S10_RANGE"] = "RR100000000-RR199999999DE"
-    site.environment[f"{PREFIX}PUBLIC_URL"] = f"http://127.0.0.1:{port}"
-    arguments = ("createadmin", "--username", "olga", "--password-stdin")
-    subprocess.run(
-        [sys.executable, "-m", "trackcenter.cli", *arguments],
-        env=site.environment,
-        input=f"{PASSWORD}\n",
-        text=True,
-        check=True,
-        capture_output=True,
-    )
-    with site.serving(port) as url, site.running("worker"):
-        site.run("subscriptions", "ensure")
-        site.run("send", "--building", BUILDING, "--year", YEAR)
-        until(
-            lambda: site.query(LEFT_AND_FAILED, BUILDING, int(YEAR)) == [(True, True)],
-            seconds=100,
-            what="letters to lie ready and mails to come back",
-        )
-        yield url
-
-
-@pytest.fixture
-def screen(chromium: Browser, office: str, site: Installation) -> Iterator[Page]:
-    """The signed-in screen on the sent building; nothing may complain or leave the machine."""
-    context = chromium.new_context(
-        locale="en-GB", viewport={"width": 1440, "height": 900}, reduced_motion="reduce"
-    )
-    page = context.new_page()
-    page.set_default_timeout(15_000)
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    # A refused request is the browser's own line; the tests that provoke one say what they expect.
-    page.on(
-        "console",
-        lambda said: (
-            complaints.append(said.text)
-            if said.type == "error" and not REFUSED.search(said.text)
-            else None
-        ),
-    )
-    page.on(
-        "request",
-        lambda asked: (
-            complaints.append(f"left the machine: {asked.url}")
-            if not asked.url.startswith((office, "data:", "blob:"))
-            else None
-        ),
-    )
-    sign_in(page, office, "olga")
-    page.goto(at(site, office))
-    expect(page.get_by_role("table")).to_be_visible()
-    yield page
-    context.close()
-    assert not complaints, complaints
-
-
-def at(site: Installation, office: str, more: str = "") -> str:
-    """The address of the sent building and year."""
-    ((building,),) = site.query("SELECT id FROM buildings WHERE code = %s", BUILDING)
-    return f"{office}/track?buildingId={building}&year={YEAR}{more}"
-
-
-def is_sound(page: Page, name: str) -> None:
-    """No serious finding of axe, in light and in dark."""
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        # Colours fade over: what is measured half-way is neither light nor dark.
-        page.wait_for_function(
-            "scheme => document.documentElement.dataset.mantineColorScheme === scheme", arg=scheme
-        )
-        page.evaluate(SETTLED)
-        if SHOTS:
-            page.screenshot(path=Path(SHOTS) / f"{name}-{scheme}.png")
-        # A colour that is still fading is no finding; one that stays is.
-        for _ in range(8):
-            findings = [
-                f"{one['id']} {[node['target'] for node in one['nodes']][:3]}"
-                for one in Axe().run(page).response["violations"]
-                if one["impact"] in ("serious", "critical")
-            ]
-            if not findings:
-                break
-            page.wait_for_timeout(500)
-        assert not findings, f"{name}, {scheme}: {findings}"
-    page.emulate_media(color_scheme="light")
 
 
 def open_failed(page: Page) -> None:

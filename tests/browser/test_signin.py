@@ -5,23 +5,28 @@ import hmac
 import json
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import is_accessible
-from tests.installation import Installation, free_port
+from tests.browser.steps import PASSWORD, is_accessible, sign_in
+from tests.installation import Installation, free_port, installation
 from tools import chromium, web
 from trackcenter.config.environment import PREFIX
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 GROUP = "7d6a1f0e-0000-4000-8000-000000000001"
-PASSWORD = "correct horse battery"
 GROUPS = {"anna": ["another", GROUP], "victor": ["another"]}
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Installation]:
+    """An installation of this file's own: how one signs in is a setting of all of it."""
+    with installation() as place:
+        yield place
 
 
 @pytest.fixture(scope="module")
@@ -57,15 +62,7 @@ def served(site: Installation) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def olga(site: Installation, served: str) -> str:
     """A local administrator."""
-    arguments = ("createadmin", "--username", "olga", "--password-stdin")
-    subprocess.run(
-        [sys.executable, "-m", "trackcenter.cli", *arguments],
-        env=site.environment,
-        input=f"{PASSWORD}\n",
-        text=True,
-        check=True,
-        capture_output=True,
-    )
+    site.make_admin("olga", PASSWORD)
     return "olga"
 
 
@@ -75,13 +72,6 @@ def sign_in_at_provider(page: Page, name: str) -> None:
     page.get_by_placeholder("and password").fill("anything")
     page.get_by_role("button", name="Sign-in").click()
     page.get_by_role("button", name="Continue").click()
-
-
-def sign_in(page: Page, url: str, name: str, password: str = PASSWORD) -> None:
-    page.goto(f"{url}/accounts/login/")
-    page.get_by_label("User name or e-mail").fill(name)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in", exact=True).click()
 
 
 def test_a_member_of_the_group_comes_in_as_an_administrator(

@@ -1,35 +1,24 @@
 """The pages for administrators in a real browser: users, tokens, the access log."""
 
 import re
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import is_accessible
-from tests.browser.test_signin import PASSWORD, sign_in
+from tests.browser.steps import PASSWORD, is_accessible, sign_in
 from tests.installation import Installation, a_billing_file
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def office(site: Installation, served: str) -> str:
-    """The server with an administrator, Anna, and a building, B1."""
+def office(office: str, site: Installation) -> str:
+    """The server with one administrator more, Anna, and a building, B1."""
     site.run("import", str(a_billing_file(site.data, 2)))
-    arguments = ("createadmin", "--username", "Anna", "--password-stdin")
-    subprocess.run(
-        [sys.executable, "-m", "trackcenter.cli", *arguments],
-        env=site.environment,
-        input=f"{PASSWORD}\n",
-        text=True,
-        check=True,
-        capture_output=True,
-    )
-    return served
+    site.make_admin("Anna", PASSWORD)
+    return office
 
 
 def status(url: str, token: str) -> int:
@@ -130,7 +119,10 @@ def test_pages_fit_narrow_windows(
 def test_reading_a_communication_on_the_screen_is_written_down(
     office: str, site: Installation, visitor: Page
 ) -> None:
-    [(communication,), *_] = site.query("SELECT id FROM communications")
+    [(communication,), *_] = site.query(
+        "SELECT c.id FROM communications c JOIN buildings b ON b.id = c.building_id"
+        " WHERE b.code = 'B1'"
+    )
     sign_in(visitor, office, "Anna")
     address = f"{office}/api/track/communications/{communication}"
     assert [visitor.request.get(address).status for _ in range(3)] == [200, 200, 200]
