@@ -4,6 +4,7 @@ import pytest
 from pytest_django import Settings
 
 from tests.sandbox.fixture import MAILBOX, RunningSandbox, running_sandbox
+from trackcenter.providers import registry
 from trackcenter.sandbox.options import ACS_ACCESS_KEY, CLIENT_ID, CLIENT_SECRET, TENANT_ID
 
 
@@ -17,6 +18,7 @@ def shared_sandbox() -> Iterator[RunningSandbox]:
 def sandbox(shared_sandbox: RunningSandbox, settings: Settings) -> RunningSandbox:
     """A sandbox without messages or faults, and the settings that lead to it."""
     shared_sandbox.clear()
+    registry.forget()
     for name, value in {
         "EMAIL_PROVIDER": "msgraph",
         "GRAPH_BASE_URL": f"{shared_sandbox.url}/v1.0",

@@ -13,13 +13,15 @@ from trackcenter.communications.models import Attempt, Communication
 from trackcenter.delivery import pacing, slots
 from trackcenter.delivery.models import SenderHour, SenderPace
 from trackcenter.kit.clock import now
+from trackcenter.providers import registry
 from trackcenter.queue.retry import RetryAt
 
 OTHER = "other@example.org"
 
 
 def due(one: Communication) -> None:
-    """Let the wait of its attempt be over."""
+    """Let the wait of its attempt be over, also for this process."""
+    registry.forget()
     Attempt.objects.filter(communication=one).update(next_try_at=now())
 
 

@@ -6,6 +6,7 @@ import pytest
 from pytest_django import Settings
 
 from tests.sandbox.fixture import MAILBOX, RunningSandbox, running_sandbox
+from trackcenter.providers import registry
 from trackcenter.sandbox.options import CLIENT_ID, CLIENT_SECRET, TENANT_ID
 
 
@@ -19,6 +20,7 @@ def shared_sandbox() -> Iterator[RunningSandbox]:
 def sandbox(shared_sandbox: RunningSandbox, settings: Settings) -> RunningSandbox:
     """An empty sandbox that the settings point at."""
     shared_sandbox.clear()
+    registry.forget()
     shared_sandbox.forget_webhooks()
     settings.GRAPH_BASE_URL = f"{shared_sandbox.url}/v1.0"
     settings.GRAPH_AUTHORITY = shared_sandbox.url

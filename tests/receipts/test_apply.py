@@ -23,6 +23,7 @@ from trackcenter.evidence.verify import verify
 from trackcenter.kit.clock import now
 from trackcenter.kit.errors import NotFound
 from trackcenter.kit.ids import new_id
+from trackcenter.providers import registry
 from trackcenter.providers.base import ProviderFailure
 from trackcenter.queue.retry import RetryAt
 from trackcenter.receipts.apply import KEEP_TRYING_FOR, apply_receipt, retry_parked
@@ -377,6 +378,7 @@ def test_a_mailbox_that_is_to_be_left_alone_is_not_read_either(sandbox: RunningS
     pace = SenderPace.objects.get()
     assert later.value.at == pace.paused_until
     SenderPace.objects.update(paused_until=now())
+    registry.forget()
     apply_receipt(receipt.id)
     assert status(one) == "FAILED"
 
@@ -389,6 +391,10 @@ def test_a_mailbox_that_is_to_be_left_alone_is_not_read_either(sandbox: RunningS
         ({"resource": "users/x@y.z/mailFolders/inbox/messages/AAA"}, ("x@y.z", "AAA")),
         ({"resource": "Users('x@y.z')/Messages('AAA')"}, ("x@y.z", "AAA")),
         ({"resource": "Users/x@y.z/Messages", "resourceData": {"id": "B"}}, ("x@y.z", "B")),
+        (
+            {"resource": "Users/x@y.z/Messages/A/B=", "resourceData": {"id": "A/B="}},
+            ("x@y.z", "A/B="),
+        ),
         ({"resource": "me/messages/AAA", "resourceData": None}, ("", "AAA")),
         ({"resource": None, "resourceData": {"id": 7}}, ("", "")),
         ({"resource": "users"}, ("", "")),

@@ -53,6 +53,12 @@ def acs_email(settings: Any) -> AcsEmail:
     return _acs_email(AcsConfig.from_settings(settings))
 
 
+def forget() -> None:
+    """Let the providers be made anew, without tokens and pauses, as another process makes them."""
+    for make in (_graph_mail, _acs_sms, _acs_email):
+        make.cache_clear()
+
+
 @cache
 def _pool() -> Pool:
     return Pool()

@@ -194,6 +194,30 @@ class Pool:
         return Reply(response.status, response.headers, b"".join(chunks)[:max_bytes])
 
 
+class Restraint:
+    """What `Retry-After` asks of the threads of this process, a sender: calls that were about to be
+    made when another one was told to wait are not made. (The worker's pause holds for all
+    processes, but is looked at once a message.)
+    """
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+
+    def check(self, sender: str) -> None:
+        """ProviderFailure, with the time that is left, while the sender is to be left alone."""
+        left = self._until.get(sender, 0.0) - time.monotonic()
+        if left > 0:
+            raise ProviderFailure(
+                "The provider asked us to slow down.", code="retry-after", retry_after=left
+            )
+
+    def heed(self, sender: str, reply: Reply) -> None:
+        """Remember what a refusal asked for."""
+        if reply.status >= 400 and (seconds := reply.retry_after):
+            until = time.monotonic() + seconds
+            self._until[sender] = max(until, self._until.get(sender, 0.0))
+
+
 def unreachable(provider: str, error: NoReply, *, sending: bool) -> ProviderFailure:
     """No answer, as a failure: after a request to send that may have arrived, nobody knows."""
     if error.may_have_arrived:

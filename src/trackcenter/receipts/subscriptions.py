@@ -147,5 +147,9 @@ def _url() -> str:
 
 
 def _arrival(mailbox: str, message_id: str) -> Arrival:
-    item = {"resource": f"Users/{mailbox}/Messages/{message_id}", "changeType": "created"}
+    item = {
+        "resource": f"Users/{mailbox}/Messages/{message_id}",
+        "resourceData": {"id": message_id},  # which may hold a slash
+        "changeType": "created",
+    }
     return Arrival(GRAPH, graph_identity(item), as_body(item))

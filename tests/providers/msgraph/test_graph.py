@@ -280,6 +280,24 @@ def test_retry_after_is_passed_on() -> None:
     assert told.value.retry_after == 17.0
 
 
+def test_who_was_about_to_call_heeds_what_another_was_told() -> None:
+    others = "/v1.0/users/other@contoso.example/messages"
+    busy = Answer(429, b"", {"Retry-After": "60"})
+    with peer(Graph().when("/users/bills@contoso.example/messages", busy)) as made:
+        mails = mail(made)
+        with pytest.raises(ProviderFailure):
+            mails.hand_over(order(), Marks())
+        calls = len(made.asked)
+        for started in (None, STARTED):
+            with pytest.raises(ProviderFailure) as failed:
+                mails.hand_over(order(draft_id="d", send_started_at=started), Marks())
+            assert failed.value.unknown is (started is not None)
+            assert 55 < (failed.value.retry_after or 0) <= 60
+        assert len(made.asked) == calls
+        mails.hand_over(order(mailbox="other@contoso.example"), Marks())
+        assert made.asked[calls].target == others
+
+
 def test_a_refused_token_is_renewed_once() -> None:
     graph = Graph().when(
         "/messages", error(401, "InvalidAuthenticationToken"), answer(201, draft()), method="POST"

@@ -9,7 +9,7 @@ from trackcenter.kit.clock import now
 from trackcenter.providers.acs.config import AcsConfig
 from trackcenter.providers.acs.signing import signed_headers
 from trackcenter.providers.base import ProviderFailure
-from trackcenter.providers.wire import NoReply, Pool, Reply, unreachable
+from trackcenter.providers.wire import NoReply, Pool, Reply, Restraint, unreachable
 
 PROVIDER = "acs"
 _NAME = "Azure Communication Services"
@@ -32,6 +32,7 @@ class AcsClient:
     def __init__(self, config: AcsConfig, pool: Pool) -> None:
         self._config = config
         self._pool = pool
+        self._restraint = Restraint()
 
     def call(
         self,
@@ -42,7 +43,11 @@ class AcsClient:
         headers: Mapping[str, str] | None = None,
         sending: bool = False,
     ) -> Reply:
-        """Ask once and return a 2xx answer; ProviderFailure otherwise."""
+        """Ask once and return a 2xx answer; ProviderFailure otherwise.
+
+        While Azure wants to be left alone, calls fail so without being made.
+        """
+        self._restraint.check("")
         url = self._config.endpoint + path
         body = b""
         every = {"Accept": "application/json", **(headers or {})}
@@ -55,6 +60,7 @@ class AcsClient:
         except NoReply as error:
             raise unreachable(_NAME, error, sending=sending) from error
         if not 200 <= reply.status < 300:
+            self._restraint.heed("", reply)
             raise failure(reply, sending=sending)
         return reply
 

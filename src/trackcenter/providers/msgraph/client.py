@@ -10,7 +10,14 @@ from trackcenter.providers.base import ProviderFailure
 from trackcenter.providers.msgraph.config import GraphConfig
 from trackcenter.providers.msgraph.errors import failure
 from trackcenter.providers.msgraph.tokens import Tokens
-from trackcenter.providers.wire import MAX_REPLY_BYTES, NoReply, Pool, Reply, unreachable
+from trackcenter.providers.wire import (
+    MAX_REPLY_BYTES,
+    NoReply,
+    Pool,
+    Reply,
+    Restraint,
+    unreachable,
+)
 
 IMMUTABLE_IDS = 'IdType="ImmutableId"'
 _PAGES_AT_MOST = 1000
@@ -23,6 +30,7 @@ class GraphClient:
         self.config = config
         self.pool = pool
         self._tokens = Tokens(config, pool)
+        self._restraint = Restraint()
 
     def call(
         self,
@@ -39,9 +47,11 @@ class GraphClient:
         """Ask once (twice after a 401, which acted on nothing) and return a 2xx answer.
 
         `path` begins with a slash and follows the base URL, or is a whole link that Graph gave.
-        ProviderFailure otherwise; see `failure` for what `sending` changes.
+        ProviderFailure otherwise; see `failure` for what `sending` changes. While Graph wants a
+        mailbox left alone, its calls fail so without being made.
         """
         url = self._url(path)
+        mailbox = _mailbox(path)
         headers = {"Accept": accept, "Prefer": IMMUTABLE_IDS}
         body = b"" if method != "GET" else None
         if payload is not None:
@@ -51,6 +61,7 @@ class GraphClient:
         while True:
             token = self._tokens.current(refused=refused)
             headers["Authorization"] = f"Bearer {token}"
+            self._restraint.check(mailbox)
             try:
                 reply = self.pool.call(
                     method,
@@ -67,6 +78,7 @@ class GraphClient:
                 refused = token
                 continue
             if not 200 <= reply.status < 300:
+                self._restraint.heed(mailbox, reply)
                 raise failure(reply, sending=sending)
             return reply
 
@@ -90,6 +102,11 @@ class GraphClient:
             # The token would go with it.
             raise ProviderFailure("Microsoft Graph linked to another host.", code="foreign-link")
         return path
+
+
+def _mailbox(path: str) -> str:
+    """The mailbox that a path or a link is about; empty for what is about none."""
+    return path.partition("/users/")[2].partition("/")[0].lower()
 
 
 def values(page: Mapping[str, Any]) -> list[dict[str, Any]]:
