@@ -185,6 +185,9 @@ container.on("sender_flow", ({ sender }) => {
 
 container.on("sender_draining", ({ sender }) => {
   if (sender.standIn) sender.standIn.credit = 0;
+  // The SDK counts a transfer later than rhea does, which makes this negative; rhea would then count
+  // down from it for ever.
+  sender.credit = Math.max(0, sender.credit);
   sender.set_drained(true);
 });
 
@@ -318,6 +321,21 @@ function shown(held) {
   };
 }
 
+// As new, but for the connections: tests share one.
+function reset() {
+  for (const queue of queues.values()) {
+    queue.ready.length = 0;
+    queue.locked.clear();
+    queue.completed = 0;
+  }
+  for (const topic of topics.values()) {
+    topic.known.clear();
+    topic.received = 0;
+    topic.duplicates = 0;
+  }
+  return {};
+}
+
 function cut() {
   const count = sockets.size;
   for (const socket of sockets) socket.destroy();
@@ -344,6 +362,7 @@ const control = createServer(async (request, response) => {
   let answer = { error: "no such command" };
   const path = request.url.split("?")[0];
   if (path === "/state") answer = state();
+  else if (path === "/reset") answer = reset();
   else if (path === "/cut") answer = cut();
   else if (path === "/down") {
     server.close();

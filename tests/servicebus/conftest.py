@@ -6,13 +6,25 @@ from pytest_django import Settings
 from tests.delivery.conftest import sandbox as sandbox
 from tests.delivery.conftest import shared_sandbox as shared_sandbox
 from tests.servicebus.standin import StandIn, running_stand_in
+from trackcenter.queue.servicebus.broker import senders
+
+
+@pytest.fixture(scope="session")
+def shared_bus() -> Iterator[StandIn]:
+    with running_stand_in(lockSeconds=3) as running:
+        yield running
 
 
 @pytest.fixture
-def bus(settings: Settings) -> Iterator[StandIn]:
-    """An empty Service Bus of this test's own, and the settings that lead to it."""
-    with running_stand_in(lockSeconds=3) as running:
-        settings.QUEUE = "servicebus"
-        settings.SERVICEBUS_CONNECTION_STRING = running.connection_string
-        settings.LEASE_SECONDS = 3
-        yield running
+def bus(shared_bus: StandIn, settings: Settings) -> StandIn:
+    """An empty Service Bus, and the settings that lead to it."""
+    shared_bus.reset()
+    settings.QUEUE = "servicebus"
+    settings.SERVICEBUS_CONNECTION_STRING = shared_bus.connection_string
+    return shared_bus
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_sender_is_left() -> Iterator[None]:
+    yield
+    senders.close()

@@ -35,6 +35,10 @@ class StandIn:
         topics = self.ask("state")["topics"]
         return {name: topic[what] for name, topic in topics.items() if topic[what]}
 
+    def reset(self) -> None:
+        """Forget every message."""
+        self.ask("reset")
+
     def cut(self) -> int:
         """Drop every connection; says how many there were."""
         return int(self.ask("cut")["cut"])

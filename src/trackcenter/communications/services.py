@@ -120,13 +120,14 @@ def resend_all(
     *,
     through: str | None,
     note: str | None,
-    user_id: UUID,
+    user_id: UUID | None,
 ) -> dict[UUID, str]:
     """Resend many at once, each through its own channel or all `through` one; to the newest
     correction of the address where there is one, else to what the billing file says.
 
     Must run in a transaction that holds the communications locked, with their snapshots. All that
-    can be are resent; the others are returned with what stood in the way (`OBSTACLES`).
+    can be are resent; the others are returned with what stood in the way (`OBSTACLES`). No user:
+    another producer asked.
     """
     contacts = _newest_contacts(communications)
     going, left = [], {}
@@ -186,7 +187,7 @@ def _newest_contacts(communications: Sequence[Communication]) -> dict[UUID, dict
     return dict(newest.values_list("communication_id", "contact"))
 
 
-def _resend(resends: Sequence[Resend], *, note: str | None, user_id: UUID) -> list[Written]:
+def _resend(resends: Sequence[Resend], *, note: str | None, user_id: UUID | None) -> list[Written]:
     """RESEND_REQUESTED, attempt, note and job of each, in the caller's transaction."""
     written = events.append(
         [
@@ -198,7 +199,7 @@ def _resend(resends: Sequence[Resend], *, note: str | None, user_id: UUID) -> li
                     old_contact=_contact(one.communication.snapshot.row, one.previous),
                     new_contact=_contact(one.communication.snapshot.row, one.correction),
                 ),
-                source=Source.USER,
+                source=Source.USER if user_id else Source.SYSTEM,
                 attempt=NEXT_ATTEMPT,
                 user_id=user_id,
             )
@@ -216,7 +217,7 @@ def _resend(resends: Sequence[Resend], *, note: str | None, user_id: UUID) -> li
         )
         for one, event in pairs
     )
-    if note:
+    if note and user_id:
         AuditNote.objects.bulk_create(
             _note(one.communication, user_id, note, event.id) for one, event in pairs
         )

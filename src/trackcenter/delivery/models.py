@@ -1,6 +1,7 @@
 """How fast and until when a sender may be used, shared by every worker process."""
 
 from django.db import models
+from django.db.models.functions import Now
 
 from trackcenter.delivery.branding.models import BuildingSender, BuildingTemplate, PreviewFile
 
@@ -9,6 +10,7 @@ __all__ = [
     "BuildingTemplate",
     "PostalNumberRange",
     "PreviewFile",
+    "ProducerResend",
     "SenderHour",
     "SenderPace",
 ]
@@ -48,3 +50,19 @@ class PostalNumberRange(models.Model):
 
     class Meta:
         db_table = "postal_number_ranges"
+
+
+class ProducerResend(models.Model):
+    """Another producer's wish to send something again, and the attempt that fulfils it.
+
+    Unique by the message's own id, so that a message that is delivered twice opens one attempt.
+    """
+
+    source = models.TextField(primary_key=True, help_text="topic and message id")
+    attempt = models.ForeignKey(
+        "communications.Attempt", on_delete=models.PROTECT, db_index=False, related_name="+"
+    )
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "producer_resends"

@@ -5,7 +5,9 @@ from typing import Any
 from trackcenter.communications.services import complete_finished_batches
 from trackcenter.delivery import pacing
 from trackcenter.delivery.branding import passing
+from trackcenter.delivery.producers import accept
 from trackcenter.delivery.services import deliver
+from trackcenter.kit.context import message_source
 from trackcenter.queue.payloads import SendCommunicationJob, read
 from trackcenter.queue.publish import DELIVER
 from trackcenter.queue.tasks import every, task
@@ -14,7 +16,11 @@ from trackcenter.queue.tasks import every, task
 @task(DELIVER)
 def deliver_job(**message: Any) -> None:
     """`SendCommunicationJob`, from our own publisher or anybody's."""
-    deliver(read(SendCommunicationJob, message))
+    job = read(SendCommunicationJob, message)
+    source = message_source.get()
+    if source and accept(job, source):
+        return
+    deliver(job)
 
 
 @every("* * * * *", "complete-batches")

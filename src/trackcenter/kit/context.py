@@ -7,3 +7,7 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 communication_id: ContextVar[str] = ContextVar("communication_id", default="")
 """The communication a request or a job is about; empty where it is about none, or several."""
+
+message_source: ContextVar[str] = ContextVar("message_source", default="")
+"""Of a message another producer put on the Service Bus: its topic and the id that producer gave it,
+the same however often it is delivered. Empty for our own work."""

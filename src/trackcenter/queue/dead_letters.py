@@ -3,17 +3,20 @@
 What a person decides is kept in an append-only table: who, when, note, message and reason.
 """
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
 from trackcenter.kit.canonical import clean
-from trackcenter.kit.errors import InputError, NotFound
+from trackcenter.kit.errors import Conflict, InputError, NotFound
 from trackcenter.kit.pagination import decode_cursor, encode_cursor
 from trackcenter.queue import dead
 from trackcenter.queue.letters import DeadLetter, Place
 from trackcenter.queue.models import DeadLetterDecision, Verdict
+from trackcenter.queue.publish import Relayed, relay, service_bus_in_use
+from trackcenter.queue.servicebus import dead as bus
 
 _PAGE = 200
 _LARGEST = 2**63 - 1
@@ -22,38 +25,52 @@ _LARGEST = 2**63 - 1
 def list_letters(
     *, cursor: str | None = None, limit: int = 50
 ) -> tuple[list[DeadLetter], str | None]:
-    """One page of the dead letters, newest first, and the cursor of the next."""
+    """One page of the dead letters, newest first, and the cursor of the next.
+
+    Raises `BusUnavailable` while the Service Bus, if it is in use, cannot be read.
+    """
     after = _place(cursor) if cursor else None
     found = dead.failed_jobs(after=after, limit=limit + 1)
+    if service_bus_in_use():
+        from_bus = (one for one in bus.letters() if after is None or one.place < after)
+        found = _newest_first([*found, *from_bus])
     page = found[:limit]
     return page, encode_cursor(*page[-1].place) if len(found) > limit else None
 
 
 def every_letter() -> list[DeadLetter]:
     """All of them, newest first."""
-    letters: list[DeadLetter] = []
-    cursor: str | None = None
-    while True:
-        page, cursor = list_letters(cursor=cursor, limit=_PAGE)
-        letters += page
-        if cursor is None:
-            return letters
+    letters = [letter for page in _pages() for letter in page]
+    return _newest_first([*letters, *bus.letters()]) if service_bus_in_use() else letters
 
 
 def find(letter_id: str) -> DeadLetter:
     """One dead letter; `NotFound` when there is none (any more)."""
     number = _job_number(letter_id)
-    letters = dead.failed_jobs(ids=[number]) if number is not None else []
-    if not letters:
+    letter: DeadLetter | None = None
+    if number is not None:
+        letter = next(iter(dead.failed_jobs(ids=[number])), None)
+    elif service_bus_in_use():
+        letter = bus.find(letter_id)
+    if letter is None:
         raise _no_such_letter(letter_id)
-    return letters[0]
+    return letter
 
 
 def requeue(letter_id: str, *, user_id: UUID | None = None) -> DeadLetterDecision:
     """Queue a dead letter again, as if it had never run; `NotFound` when somebody was faster.
 
-    `user_id` is None at the server's own command line.
+    `user_id` is None at the server's own command line. `Conflict` for a message that nobody could
+    work: it could only die again.
     """
+    if _lies_in_the_bus(letter_id):
+
+        def again(found: bus.Found) -> DeadLetterDecision:
+            if found.again is None:
+                raise Conflict("it is no message that anybody could work; discard it")
+            return _requeue_from_bus(found, found.again, user_id)
+
+        return _decide_in_the_bus(letter_id, again)
     decided = _requeue([find(letter_id)], user_id)
     if not decided:
         raise _no_such_letter(letter_id)
@@ -63,26 +80,76 @@ def requeue(letter_id: str, *, user_id: UUID | None = None) -> DeadLetterDecisio
 def requeue_all(*, user_id: UUID | None = None) -> int:
     """Queue every dead letter again, a page a transaction; says how many.
 
-    What dies again meanwhile is newer than the page and waits for the next time.
+    What dies again meanwhile is newer than the page and waits for the next time. What nobody could
+    work stays, and of a topic those beyond `bus.MOST`.
     """
-    count, cursor = 0, None
-    while True:
-        page, cursor = list_letters(cursor=cursor, limit=_PAGE)
-        count += len(_requeue(page, user_id))
-        if cursor is None:
-            return count
+    count = sum(len(_requeue(page, user_id)) for page in _pages())
+    if service_bus_in_use():
+
+        def again(found: bus.Found) -> bool:
+            if found.again is not None:
+                _requeue_from_bus(found, found.again, user_id)
+            return found.again is not None
+
+        count += bus.decide([letter.id for letter in bus.letters()], again)
+    return count
 
 
-@transaction.atomic
 def discard(letter_id: str, note: str, *, user_id: UUID | None = None) -> DeadLetterDecision:
     """Give a dead letter up for good, for the reason in `note`; the record of it is returned."""
     note = note.strip()
     if not note:
         raise InputError.at("body", "note", msg="say why it may be forgotten")
-    letter = find(letter_id)
-    if not dead.delete_jobs([int(letter.id)]):
+
+    def given_up(letter: DeadLetter) -> DeadLetterDecision:
+        decision = _decision(letter, Verdict.DISCARDED, note, user_id)
+        decision.save()
+        return decision
+
+    if _lies_in_the_bus(letter_id):
+        return _decide_in_the_bus(letter_id, lambda found: given_up(found.letter))
+    with transaction.atomic():
+        letter = find(letter_id)
+        if not dead.delete_jobs([int(letter.id)]):
+            raise _no_such_letter(letter_id)
+        return given_up(letter)
+
+
+def _pages() -> Iterable[list[DeadLetter]]:
+    """The dead letters of the database, newest first."""
+    after: Place | None = None
+    while page := dead.failed_jobs(after=after, limit=_PAGE):
+        yield page
+        after = page[-1].place
+
+
+def _newest_first(letters: Iterable[DeadLetter]) -> list[DeadLetter]:
+    return sorted(letters, key=lambda one: one.place, reverse=True)
+
+
+def _lies_in_the_bus(letter_id: str) -> bool:
+    return service_bus_in_use() and _job_number(letter_id) is None
+
+
+def _decide_in_the_bus(
+    letter_id: str, decide: Callable[[bus.Found], DeadLetterDecision]
+) -> DeadLetterDecision:
+    """Record what is decided about a letter of a topic, then take it away there."""
+    made: list[DeadLetterDecision] = []
+
+    def commit(found: bus.Found) -> bool:
+        made.append(decide(found))
+        return True
+
+    if not bus.decide([letter_id], commit):
         raise _no_such_letter(letter_id)
-    decision = _decision(letter, Verdict.DISCARDED, note, user_id)
+    return made[0]
+
+
+@transaction.atomic
+def _requeue_from_bus(found: bus.Found, again: Relayed, user_id: UUID | None) -> DeadLetterDecision:
+    relay(found.letter.queue, again)
+    decision = _decision(found.letter, Verdict.REQUEUED, "", user_id)
     decision.save()
     return decision
 

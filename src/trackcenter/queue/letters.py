@@ -17,8 +17,8 @@ _CHANNELS = {queue: channel for channel, queue in CHANNEL_QUEUES.items()}
 class DeadLetter:
     """A message that will not be worked again by itself.
 
-    `id` is the job's number. `at` is when it was given up; where nobody wrote that down, when
-    something last happened to it.
+    `id` is the job's number, or the topic and the message's number in it. `at` is when it was given
+    up; where nobody wrote that down, when something last happened to it.
     """
 
     id: str
@@ -36,4 +36,9 @@ class DeadLetter:
     @property
     def channel(self) -> str | None:
         """The channel whose queue it lies in, if it is one's."""
-        return _CHANNELS.get(self.queue)
+        return channel_of(self.queue)
+
+
+def channel_of(queue: str) -> str | None:
+    """The channel a queue or topic belongs to, if it is one's."""
+    return _CHANNELS.get(queue)

@@ -11,6 +11,9 @@ from trackcenter.queue.periodic import forget_failed_runs
 from trackcenter.queue.publish import MAINTENANCE
 from trackcenter.queue.retry import ByPermanence, RetryAt, counted
 
+HANDLERS: dict[str, Callable[..., Any]] = {}
+"""What works a message, by the name of its task: for messages that come by the Service Bus."""
+
 
 def task(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a function as the task `name`; it gets the message's keys as keyword arguments."""
@@ -26,6 +29,7 @@ def task(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
                 counted(error, remember_failure(context.job.id, error))
                 raise
 
+        HANDLERS[name] = function
         app.task(name=name, retry=ByPermanence(), pass_context=True)(run)
         return function
 

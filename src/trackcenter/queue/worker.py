@@ -3,14 +3,17 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 
 import psycopg
 from django.conf import settings
 from procrastinate import App
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import ConnectorException
+
+from trackcenter.queue.publish import TOPICS, service_bus_in_use
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +35,40 @@ async def _run(queues: list[str], concurrency: int) -> None:
     loop.set_default_executor(ThreadPoolExecutor(concurrency + 2, "worker"))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    async with _receiving(queues, concurrency, lease, stop):
+        await _work(queues, concurrency, lease, stop)
+
+
+@asynccontextmanager
+async def _receiving(
+    queues: list[str], concurrency: int, lease: float, stop: asyncio.Event
+) -> AsyncIterator[None]:
+    """Receive from the Service Bus meanwhile, where it is in use; both stop at once."""
+    if not service_bus_in_use():
+        yield
+        return
+    from trackcenter.queue.servicebus.broker import senders
+    from trackcenter.queue.servicebus.receive import Receivers
+
+    topics = [queue for queue in queues if queue in TOPICS]
+    receivers = Receivers(topics, concurrency=concurrency, lease=lease)
+    receivers.start()
+
+    async def stop_too() -> None:
+        await stop.wait()
+        receivers.stop()
+
+    stopping = asyncio.create_task(stop_too())
+    try:
+        yield
+    finally:
+        stopping.cancel()
+        receivers.stop()
+        await asyncio.to_thread(receivers.join)
+        await asyncio.to_thread(senders.close)
+
+
+async def _work(queues: list[str], concurrency: int, lease: float, stop: asyncio.Event) -> None:
     while not stop.is_set():
         connector = app.connector.get_worker_connector()  # type: ignore[attr-defined]
         try:
