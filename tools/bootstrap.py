@@ -60,7 +60,18 @@ def main(arguments: Sequence[str]) -> NoReturn:
         command = [str(PYTHON), "-m", DEVELOPMENT[name], *arguments[1:]]
     else:
         command = [str(ENVIRONMENT / "bin" / "trackcenter"), *(arguments or [name])]
+    _keep_compiled()
     os.execv(command[0], command)  # noqa: S606
+
+
+def _keep_compiled() -> None:
+    """Have Python keep what it compiled, in `.track/` and not beside the sources.
+
+    Where a machine's settings forbid it, every process of the demo and of the tests would compile
+    all the packages anew: two thirds of what starting one costs.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(PRIVATE / "compiled")
 
 
 def prepare(*, development: bool) -> None:

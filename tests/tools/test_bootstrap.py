@@ -1,6 +1,7 @@
 """Setting up on a fresh machine: what can be said without a network."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -73,3 +74,21 @@ def test_uv_never_downloads_a_python(monkeypatch: pytest.MonkeyPatch) -> None:
 def a_pip_that_says(words: str) -> list[str]:
     """Prints what `pip config list` would: the environment that tests run in has no pip."""
     return [sys.executable, "-c", f"print({words!r})"]
+
+
+def test_what_python_compiles_is_kept_apart_from_the_sources() -> None:
+    forbidden = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    asked = "import sys; print(sys.dont_write_bytecode, sys.pycache_prefix)"
+    handed_over = (
+        "import os, sys; from tools import bootstrap; bootstrap._keep_compiled();"
+        f"os.execv(sys.executable, [sys.executable, '-c', {asked!r}])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", handed_over],
+        cwd=ROOT,
+        env=forbidden,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["False", str(ROOT / ".track" / "compiled")]
