@@ -1,4 +1,5 @@
-"""SIGTERM ends a server and a worker in order: what they have begun is finished first."""
+"""SIGTERM ends a server and a worker in order: what they have begun is finished first, and where
+there are several, the others carry on."""
 
 import json
 import signal
@@ -83,6 +84,43 @@ def test_a_job_under_way_is_done_before_the_worker_ends(site: Installation) -> N
     assert len(site.sandbox.messages()) == 1
     left = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'deliver'"
     assert site.query(left) == [(0,)]
+
+
+def test_channels_scale_apart_and_workers_are_replaced_without_loss(site: Installation) -> None:
+    units = 25
+    bills = a_billing_file(site.data, units)
+    bills.write_text(bills.read_text().replace("B1,House One", "B2,House Two"))
+    site.run("import", str(bills))
+    site.run("send", "--building", "B2", "--year", "2025")
+    before = len(site.sandbox.messages())
+    workers = [site.start("worker", "--channel", "EMAIL")]
+    try:
+        until(lambda: sent(site, "EMAIL") == units, seconds=60, what="the mails")
+        assert sent(site, "SMS") == 0
+        workers += [site.start("worker"), site.start("worker", "--channel", "SMS")]
+        until(lambda: sent(site, "SMS"), seconds=60, what="the first text message")
+        # Two are told to stop in the middle of it; the third carries on.
+        for worker in workers[:2]:
+            worker.send_signal(signal.SIGTERM)
+        assert [worker.wait(30) for worker in workers[:2]] == [0, 0]
+        until(lambda: sent(site, "SMS") == units, seconds=60, what="all text messages")
+    finally:
+        for worker in workers:
+            end(worker)
+    accepted = [message["idempotencyKey"] for message in site.sandbox.messages()][before:]
+    assert len(accepted) == len(set(accepted)) == 2 * units
+
+
+def sent(site: Installation, channel: str) -> int:
+    """Messages of building B2 that left by one channel."""
+    [(count,)] = site.query(
+        """
+        SELECT count(*) FROM communications JOIN buildings ON buildings.id = building_id
+        WHERE buildings.code = 'B2' AND delivery_status = 'SENT' AND channel = %s
+        """,
+        channel,
+    )
+    return int(count)
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
