@@ -22,7 +22,7 @@ from trackcenter.batches.resends import Choice
 from trackcenter.batches.tasks import bulk_resend
 from trackcenter.communications import services
 from trackcenter.communications.models import Attempt, AuditNote, Batch, Communication, Event
-from trackcenter.communications.payloads import Failed, Sent, Trouble
+from trackcenter.communications.payloads import Failed, Opened, Sent, Trouble
 from trackcenter.evidence.verify import verify
 from trackcenter.kit.errors import Conflict, NotFound
 from trackcenter.kit.ids import new_id
@@ -50,6 +50,7 @@ def confirm(batch: Batch, *, note: str = "", key: UUID | None = None, **choice: 
         batch.id,
         Choice(**choice),
         key=key or seen["key"],
+        looked_at=seen["lookedAt"],
         expected=seen["going"],
         note=note,
     )
@@ -140,8 +141,7 @@ def test_a_double_click_is_one_request() -> None:
     key = new_id()
     first = confirm(bill.batch, key=key)
     resends.fulfil(first.id)
-    again = resends.request_resend(an_admin(), bill.batch_id, Choice(), key=key, expected=1)
-    assert again == first
+    assert confirm(bill.batch, key=key, repeats=True) == first
     assert attempts() == {"1": 2}
 
 
@@ -158,14 +158,29 @@ def test_two_people_who_confirm_the_same_resend_nobody_twice() -> None:
     assert (skipped["unitNumber"], skipped["reason"]) == ("1", "resentMeanwhile")
 
 
-def test_another_number_than_was_seen_is_not_confirmed() -> None:
+def test_what_happened_since_the_look_is_left_out() -> None:
     (bill,) = failed("EMAIL", unit="1")
-    with pytest.raises(Conflict, match="it would be 1 messages"):
-        resends.request_resend(an_admin(), bill.batch_id, Choice(), key=new_id(), expected=2)
-    with pytest.raises(Conflict, match="nothing to resend"):
-        resends.request_resend(
-            an_admin(), bill.batch_id, Choice(status="OPENED"), key=new_id(), expected=2
+    (opened,) = failed("EMAIL", unit="2")
+    seen = look(bill.batch)
+    an_event(opened, Opened())
+    failed("EMAIL", unit="3")
+
+    def ask(expected: int, **choice: Any) -> BulkResend:
+        return resends.request_resend(
+            an_admin(),
+            bill.batch_id,
+            Choice(**choice),
+            key=seen["key"],
+            looked_at=seen["lookedAt"],
+            expected=expected,
         )
+
+    with pytest.raises(Conflict, match="nothing to resend"):
+        ask(2, status="OPENED")
+    with pytest.raises(Conflict, match="it would be 1 messages"):
+        ask(0)
+    resends.fulfil(ask(2).id)
+    assert attempts() == {"1": 2, "2": 1, "3": 1}
 
 
 def test_what_one_may_not_see_is_neither_looked_at_nor_resent() -> None:
@@ -189,8 +204,8 @@ def test_the_api_looks_confirms_and_tells_how_far_it_is() -> None:
     path = f"/batches/{bill.batch_id}/resend"
     seen = post(client, f"{path}/dry-run", {"status": "FAILED"}, expect=200)
     assert (seen["going"], seen["byChannel"]) == (1, {"EMAIL": 1})
-    body = {"status": "FAILED", "key": seen["key"], "note": "Again"}
-    post(client, path, {**body, "expected": 7}, expect=409)
+    body = {"key": seen["key"], "lookedAt": seen["lookedAt"], "note": "Again"}
+    post(client, path, {**body, "status": "OPENED", "expected": 1}, expect=409)
     made = post(client, path, {**body, "expected": 1}, expect=202)
     assert post(client, path, {**body, "expected": 1}, expect=202)["id"] == made["id"]
     assert (made["total"], made["resent"], made["finishedAt"]) == (1, 0, None)

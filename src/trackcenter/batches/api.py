@@ -66,7 +66,7 @@ def plan_bulk_resend(request: HttpRequest, batch_id: UUID, body: ResendChoiceIn)
 def bulk_resend(request: HttpRequest, batch_id: UUID, body: BulkResendIn) -> HttpResponse:
     """Confirm a dry run, of any number of messages; a worker resends them, each once.
 
-    409 when by now it would be another number than was confirmed.
+    What something has happened to since the dry run is left out. 409 when by now it would be more.
     """
     who = actor(request)
     resend = resends.request_resend(
@@ -74,6 +74,7 @@ def bulk_resend(request: HttpRequest, batch_id: UUID, body: BulkResendIn) -> Htt
         batch_id,
         _choice(body),
         key=body.key,
+        looked_at=body.looked_at,
         expected=body.expected,
         note=body.note or "",
     )

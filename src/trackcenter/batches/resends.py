@@ -1,13 +1,15 @@
 """Resending many messages of a batch: looked at first, confirmed, then fulfilled in chunks.
 
-A dry run says what would go and names itself by a key. Who confirms it says how many they saw: if
-it would be another number by now, nothing happens. What is confirmed is written down message by
-message, with the attempt each had: so a double click, a second person, or a worker that dies and
-begins again resends nobody twice.
+A dry run says what would go, and names itself by a key and the moment of the look. Who confirms it
+means what they saw: a message that something has happened to since is left out, and so is one that
+came to match the filters since (a batch that is still being sent fails by the minute). What is
+confirmed is written down message by message, with the attempt each had: so a double click, a second
+person, or a worker that dies and begins again resends nobody twice.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -67,6 +69,10 @@ _CHOSEN = """
           AND (%(channel)s::text IS NULL OR c.channel = %(channel)s)
           AND (%(status)s::text IS NULL OR c.delivery_status = %(status)s)
           AND (%(units)s::uuid[] IS NULL OR c.unit_id = ANY(%(units)s))
+          AND (%(looked_at)s::timestamptz IS NULL OR EXISTS (
+              SELECT FROM communication_events AS newest
+              WHERE newest.communication_id = c.id AND newest.sequence = c.event_count
+                AND newest.recorded_at <= %(looked_at)s))
           {search}
     ), addressed AS (
         SELECT *, CASE
@@ -126,6 +132,7 @@ _WRITE_DOWN = f"""
 def plan(visible: VisibleBuildings, batch_id: UUID, choice: Choice) -> dict[str, Any]:
     """What resending these would do now (`ResendPlan`); nothing is changed. Raises `NotFound`."""
     batch = _batch(visible, batch_id)
+    looked_at = now()
     with connection.cursor() as cursor:
         _ask(cursor, _COUNTS, batch, choice)
         total, going, repeats, corrected, by_channel, obstacles = cursor.fetchone()
@@ -135,6 +142,7 @@ def plan(visible: VisibleBuildings, batch_id: UUID, choice: Choice) -> dict[str,
     more = ("correctedFrom", "repeat", "obstacle", "goes")
     return {
         "key": new_id(),
+        "lookedAt": looked_at,
         "total": total,
         "going": going,
         "repeats": repeats,
@@ -147,12 +155,20 @@ def plan(visible: VisibleBuildings, batch_id: UUID, choice: Choice) -> dict[str,
 
 @transaction.atomic
 def request_resend(
-    actor: Actor, batch_id: UUID, choice: Choice, *, key: UUID, expected: int, note: str = ""
+    actor: Actor,
+    batch_id: UUID,
+    choice: Choice,
+    *,
+    key: UUID,
+    looked_at: datetime,
+    expected: int,
+    note: str = "",
 ) -> BulkResend:
     """Confirm a dry run: what it named is written down together with its job.
 
-    The same key again is the same request, whatever has happened since. `Conflict` when by now it
-    would be another number than `expected`, or none.
+    The same key again is the same request, whatever has happened since. It may be fewer than
+    `expected`, where something happened since `looked_at`; `Conflict` if it is none any more, or
+    would be more.
     """
     batch = _batch(actor.visible, batch_id)
     # One at a time for a batch, so that of two clicks the second finds what the first has made.
@@ -175,11 +191,11 @@ def request_resend(
         requested_by_id=actor.user_id,
     )
     with connection.cursor() as cursor:
-        _ask(cursor, _WRITE_DOWN, batch, choice, resend=resend.id)
+        _ask(cursor, _WRITE_DOWN, batch, choice, resend=resend.id, looked_at=looked_at)
         number = cursor.rowcount
     if number == 0:
         raise Conflict("by now there is nothing to resend")
-    if number != expected:
+    if number > expected:
         raise Conflict(f"by now it would be {number} messages; look again before you confirm")
     publish([BulkResendJob(resend.id)])
     return resend
@@ -256,6 +272,7 @@ def _ask(cursor: Any, question: str, batch: Batch, choice: Choice, **more: Any) 
             "search": pattern,
             "through": choice.through,
             "repeats": choice.repeats,
+            "looked_at": None,
             **more,
         },
     )

@@ -89,6 +89,7 @@ class ResendPlan(WireSchema):
     """What a bulk resend would do now."""
 
     key: UUID = Field(description="names this dry run when it is confirmed")
+    looked_at: datetime
     total: int = Field(description="messages that are meant")
     going: int = Field(description="messages that would be resent: the number to confirm")
     repeats: int = Field(description="messages that would be second copies; in `going` if wanted")
@@ -100,7 +101,12 @@ class ResendPlan(WireSchema):
 
 class BulkResendIn(ResendChoiceIn):
     key: UUID = Field(description="of the dry run; the same again is the same request")
-    expected: int = Field(ge=1, description="`going` of the dry run; 409 if it is another by now")
+    looked_at: datetime = Field(
+        description="of the dry run; what something has happened to since is left out"
+    )
+    expected: int = Field(
+        ge=1, description="`going` of the dry run; 409 if it is more by now"
+    )
     note: str | None = Field(default=None, max_length=4000)
 
 

@@ -285,7 +285,7 @@ export const planBulkResend = <ThrowOnError extends boolean = false>(options: Op
  *
  * Confirm a dry run, of any number of messages; a worker resends them, each once.
  *
- * 409 when by now it would be another number than was confirmed.
+ * What something has happened to since the dry run is left out. 409 when by now it would be more.
  */
 export const bulkResend = <ThrowOnError extends boolean = false>(options: Options<BulkResendData, ThrowOnError>): RequestResult<BulkResendResponses, BulkResendErrors, ThrowOnError> => (options.client ?? client).post<BulkResendResponses, BulkResendErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

@@ -1625,6 +1625,10 @@ export type ResendPlan = {
      */
     key: string;
     /**
+     * Lookedat
+     */
+    lookedAt: string;
+    /**
      * Total
      *
      * messages that are meant
@@ -1817,9 +1821,15 @@ export type BulkResendIn = {
      */
     key: string;
     /**
+     * Lookedat
+     *
+     * of the dry run; what something has happened to since is left out
+     */
+    lookedAt: string;
+    /**
      * Expected
      *
-     * `going` of the dry run; 409 if it is another by now
+     * `going` of the dry run; 409 if it is more by now
      */
     expected: number;
     /**

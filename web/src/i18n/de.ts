@@ -620,11 +620,7 @@ export const de: Dictionary = {
     unit: (unit) => `Einheit ${unit} auswählen`,
   },
   bulk: {
-    eachAlone:
-      "Jede Nachricht wird für sich neu gesendet. Wird der Tab dabei geschlossen, bleiben die gesendeten gesendet und die übrigen unberührt; keine bleibt halb.",
-    whileSending: "Diesen Tab offen lassen. Was hier gezählt ist, ist sicher.",
-    again: (n) => `${plural(n, "Nachricht", "Nachrichten")} erneut versuchen`,
-    rest: (n) => `Mit den anderen ${n.toLocaleString("de")} weitermachen`,
+    whileSending: "Das erledigt der Server. Dieser Dialog und der Tab dürfen geschlossen werden.",
     title: "Ausgewählte Nachrichten erneut senden",
     which: "Welche Nachrichten",
     onlyFailed: "Fehlgeschlagene",
@@ -632,16 +628,12 @@ export const de: Dictionary = {
     withStatus: (status) => `Mit Status: ${status}`,
     through: "Senden per",
     ownChannel: "Derselbe Kanal wie zuvor",
-    looking: (done, total) =>
-      `Nachrichten werden geprüft: ${done.toLocaleString("de")} von ${total.toLocaleString("de")}`,
+    looking: "Nachrichten werden geprüft",
     sending: (done, total) =>
       `Wird erneut gesendet: ${done.toLocaleString("de")} von ${total.toLocaleString("de")}`,
     nothing: "Keine solche Nachricht in der Auswahl",
     nothingPossible: "Keine davon kann jetzt erneut gesendet werden",
     corrected: (n) => `${n.toLocaleString("de")} an einen seither berichtigten Kontakt`,
-    stuck: (n) => `${n.toLocaleString("de")} können jetzt nicht gesendet werden; siehe Liste`,
-    tooMany: (n) =>
-      `${n.toLocaleString("de")} weitere passen nicht in einen Durchgang. Zuerst diese senden, dann den Rest.`,
     withRepeats: (n) => `Auch ${plural(n, "Wiederholung", "Wiederholungen")}`,
     list: "Was erneut gesendet würde",
     to: "An",
@@ -652,6 +644,7 @@ export const de: Dictionary = {
       inQueue: "Wartet auf den Versand.",
       cancelled: "Durch einen späteren Import storniert.",
       unreachable: "Keine Adresse für diesen Kanal.",
+      resentMeanwhile: "Inzwischen von jemand anderem erneut gesendet.",
     },
     repeats: {
       sent: "Wiederholung: wurde bereits gesendet.",
@@ -660,7 +653,12 @@ export const de: Dictionary = {
     correctedFrom: (before) => `Seither berichtigt; vorher ${before}.`,
     confirm: (n) => `${plural(n, "Nachricht", "Nachrichten")} erneut senden`,
     done: (n) => `${plural(n, "Nachricht wird", "Nachrichten werden")} erneut gesendet`,
-    refused: (n) => `${n.toLocaleString("de")} wurden nicht angenommen:`,
+    skipped: (n) =>
+      `${plural(n, "Nachricht wurde", "Nachrichten wurden")} nicht erneut gesendet, weil es nicht mehr ging:`,
+    changed:
+      "Inzwischen wären es andere Nachrichten als gezeigt. Sie wurden neu geprüft; bitte noch einmal bestätigen.",
+    failed: "Noch nicht bestätigt",
+    again: "Bitte noch einmal bestätigen: doppelt gesendet wird dadurch nichts.",
   },
   exports: {
     history: "Exporte",

@@ -619,11 +619,7 @@ export const en = {
     unit: (unit: string) => `Select unit ${unit}`,
   },
   bulk: {
-    eachAlone:
-      "Each message is resent on its own. If this tab is closed meanwhile, those that were resent stay so, the others are untouched, and none is half done.",
-    whileSending: "Keep this tab open. Whatever is counted here is safe.",
-    again: (n: number) => `Try ${plural(n, "message", "messages")} again`,
-    rest: (n: number) => `Go on with the other ${n.toLocaleString("en")}`,
+    whileSending: "The server does this. You may close this dialog, or the tab.",
     title: "Resend the selected messages",
     which: "Which messages",
     onlyFailed: "Those that failed",
@@ -631,16 +627,12 @@ export const en = {
     withStatus: (status: string) => `Those with status: ${status}`,
     through: "Send by",
     ownChannel: "The same channel as before",
-    looking: (done: number, total: number) =>
-      `Looking at the messages: ${done.toLocaleString("en")} of ${total.toLocaleString("en")}`,
+    looking: "Looking at the messages",
     sending: (done: number, total: number) =>
       `Resending: ${done.toLocaleString("en")} of ${total.toLocaleString("en")}`,
     nothing: "No such message in the selection",
     nothingPossible: "None of these can be resent now",
     corrected: (n: number) => `${n.toLocaleString("en")} to a contact that was corrected since`,
-    stuck: (n: number) => `${n.toLocaleString("en")} cannot be resent now; see the list`,
-    tooMany: (n: number) =>
-      `${n.toLocaleString("en")} more do not fit into one go. Resend these first, then the rest.`,
     withRepeats: (n: number) =>
       `Also ${plural(n, "message that would be a repeat", "messages that would be repeats")}`,
     list: "What would be resent",
@@ -652,6 +644,7 @@ export const en = {
       inQueue: "Waiting to be sent.",
       cancelled: "Cancelled by a later import.",
       unreachable: "No address for this channel.",
+      resentMeanwhile: "Somebody else has resent it meanwhile.",
     },
     repeats: {
       sent: "Repeat: it was sent already.",
@@ -660,7 +653,12 @@ export const en = {
     correctedFrom: (before: string) => `Corrected since; it was ${before}.`,
     confirm: (n: number) => `Resend ${plural(n, "message", "messages")}`,
     done: (n: number) => `${plural(n, "message is", "messages are")} being resent`,
-    refused: (n: number) => `${n.toLocaleString("en")} were not accepted:`,
+    skipped: (n: number) =>
+      `${plural(n, "message was", "messages were")} left alone, as they could not be resent any more:`,
+    changed:
+      "By now these are other messages than shown. They have been looked up again; please confirm once more.",
+    failed: "Not confirmed yet",
+    again: "Confirm it once more: nobody gets it twice by that.",
   },
   exports: {
     history: "Exports",

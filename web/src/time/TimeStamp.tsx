@@ -1,4 +1,4 @@
-import { Tooltip } from "@mantine/core";
+import { Hint } from "../hint/Hint";
 import { useLanguage } from "../i18n/Language";
 import { absoluteTime, clockTime, relativeTime, shortTime } from "./format";
 import { useNow } from "./useNow";
@@ -28,10 +28,10 @@ export function TimeStamp({
         ? shortTime(value, timeZone, code)
         : clockTime(value, timeZone, code);
   return (
-    <Tooltip label={absoluteTime(value, timeZone, code)}>
+    <Hint label={absoluteTime(value, timeZone, code)}>
       <time dateTime={value} tabIndex={focusable ? 0 : undefined}>
         {label}
       </time>
-    </Tooltip>
+    </Hint>
   );
 }

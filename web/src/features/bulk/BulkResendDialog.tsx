@@ -6,14 +6,19 @@ import {
   Modal,
   Progress,
   Select,
+  Skeleton,
   Stack,
   Table,
   Text,
   Textarea,
 } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
-import { IconAlertTriangle, IconCircleCheck, IconRefresh, IconRepeat } from "@tabler/icons-react";
-import { useEffect, useRef, useState } from "react";
+import { IconAlertTriangle, IconCircleCheck, IconRepeat } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { ApiError } from "../../api";
+import type { BulkResendOut, PlannedResend, ResendPlan } from "../../client";
+import type { Dictionary } from "../../i18n/en";
 import { useText } from "../../i18n/Language";
 import { messagesOf } from "../batches/words";
 import { ChannelIcon } from "../communications/ChannelIcon";
@@ -22,21 +27,20 @@ import { ProblemNotice, problemText } from "../track-center/ProblemNotice";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import { useOpened } from "../track-center/useOpened";
 import classes from "./BulkResendDialog.module.css";
-import type { Planned, Wanted } from "./plan";
-import { plansOf, type Refusal, type Selection, useBulkResend, useDryRun } from "./queries";
-
-/** Messages listed in the dialog; the figures above the list are of all. */
-const listed = 100;
+import { choiceOf, planQuery, type Selection, useBulkResend, useProgress } from "./queries";
 
 interface BulkResendDialogProps {
   selection: Selection;
   opened: boolean;
   onClose: () => void;
-  /** All went: the selection has served its purpose. */
+  /** It was confirmed: the selection has served its purpose. */
   onDone: () => void;
 }
 
-/** First a dry run: who, through what, what changed since, what would be a repeat. Then the number. */
+/**
+ * First a dry run: who, through what, what changed since, what would be a repeat. Then the number.
+ * From the confirmation on it is the server's work, and goes on without this dialog.
+ */
 export default function BulkResendDialog({
   selection,
   opened,
@@ -44,75 +48,46 @@ export default function BulkResendDialog({
   onDone,
 }: BulkResendDialogProps) {
   const t = useText();
-  const { building, year, filters } = useTrackCenter();
+  const { yearInfo, filters } = useTrackCenter();
   const phone = useMediaQuery("(max-width: 760px)") ?? false;
-  const [wanted, setWanted] = useState<Wanted>(filters.status === null ? "failed" : "all");
+  const [onlyFailed, setOnlyFailed] = useState(true);
   const [through, setThrough] = useState<Channel | null>(null);
   const [repeats, setRepeats] = useState(false);
   const [note, setNote] = useState("");
-  const [progress, setProgress] = useState({ done: 0, total: 0 });
-  /** Accepted before the last try: those that were refused are tried again on their own. */
-  const [before, setBefore] = useState(0);
-  const dryRun = useDryRun();
-  const resend = useBulkResend();
-  const watch = (done: number, total: number) => setProgress({ done, total });
-
-  // Looked up again for every opening and every other choice of messages.
-  const look = useRef(() => {});
-  useEffect(() => {
-    look.current = () => {
-      if (!building || year === undefined) return;
-      dryRun.mutate({
-        selection,
-        buildingId: building.id,
-        year,
-        filters: { channel: filters.channel, status: filters.status },
-        wanted,
-        onProgress: watch,
-      });
-    };
+  const batchId = yearInfo?.batchId ?? "";
+  const choice = {
+    ...choiceOf(selection, {
+      channel: filters.channel,
+      status: filters.status ?? (onlyFailed ? "FAILED" : null),
+    }),
+    through,
+    repeats,
+  };
+  const resend = useBulkResend(batchId);
+  const confirmed = resend.data !== undefined;
+  const plan = useQuery({
+    ...planQuery(batchId, choice),
+    enabled: opened && batchId !== "" && !confirmed,
   });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `wanted` asks for another look
-  useEffect(() => {
-    if (opened) look.current();
-  }, [opened, wanted]);
+  const progress = useProgress(resend.data?.id);
+  const now = progress.data ?? resend.data;
+  const looking = plan.isPlaceholderData || plan.isFetching;
 
-  const plans = dryRun.data ? plansOf(dryRun.data, through, note.trim()) : [];
-  const possible = plans.filter(({ obstacle }) => obstacle === null);
-  const going = possible.filter(({ repeat }) => repeats || repeat === null);
-  const working = resend.isPending;
-  const finished = resend.data !== undefined || before > 0;
-  const left = dryRun.data?.left ?? 0;
-  // What waits in this tab only is lost with it, so it asks.
-  useEffect(() => {
-    if (!working) return;
-    const holdBack = (event: BeforeUnloadEvent) => event.preventDefault();
-    window.addEventListener("beforeunload", holdBack);
-    return () => window.removeEventListener("beforeunload", holdBack);
-  }, [working]);
-
-  const start = (chosen: Planned[]) => {
-    setProgress({ done: 0, total: chosen.length });
-    resend.mutate({ plans: chosen, onProgress: watch });
-  };
-  const again = (refusals: Refusal[], sent: number) => {
-    setBefore(before + sent);
-    start(refusals.map(({ planned }) => planned));
-  };
-  /** Another look: what was resent is no longer among those that failed. */
-  const rest = () => {
-    resend.reset();
-    setBefore(0);
-    look.current();
-  };
+  const confirm = ({ key, lookedAt, going }: ResendPlan) =>
+    resend.mutate(
+      { ...choice, key, lookedAt, expected: going, note: note.trim() || null },
+      {
+        onError: (error) => {
+          // What is confirmed must be what was seen.
+          if (error instanceof ApiError && error.status === 409) void plan.refetch();
+        },
+      },
+    );
   const close = () => {
-    if (working) return;
     resend.reset();
-    dryRun.reset();
-    setBefore(0);
     setNote("");
     setRepeats(false);
-    if (finished) onDone();
+    if (confirmed) onDone();
     onClose();
   };
 
@@ -123,31 +98,26 @@ export default function BulkResendDialog({
       size={900}
       fullScreen={phone}
       title={t.bulk.title}
-      closeOnClickOutside={!working}
       closeButtonProps={{ "aria-label": t.common.close }}
     >
       <Stack>
-        {resend.data ? (
-          <Outcome sent={before + resend.data.sent} refusals={resend.data.refusals} />
+        {now ? (
+          <Going now={now} />
         ) : (
           <>
             <Group grow align="flex-start" preventGrowOverflow={false}>
-              <Select
-                label={t.bulk.which}
-                data={[
-                  { value: "failed", label: t.bulk.onlyFailed },
-                  {
-                    value: "all",
-                    label: filters.status
-                      ? t.bulk.withStatus(t.statuses[filters.status])
-                      : t.bulk.all,
-                  },
-                ]}
-                value={wanted}
-                allowDeselect={false}
-                disabled={working}
-                onChange={(value) => setWanted(value === "all" ? "all" : "failed")}
-              />
+              {filters.status === null && (
+                <Select
+                  label={t.bulk.which}
+                  data={[
+                    { value: "failed", label: t.bulk.onlyFailed },
+                    { value: "all", label: t.bulk.all },
+                  ]}
+                  value={onlyFailed ? "failed" : "all"}
+                  allowDeselect={false}
+                  onChange={(value) => setOnlyFailed(value === "failed")}
+                />
+              )}
               <Select
                 label={t.bulk.through}
                 data={[
@@ -156,100 +126,58 @@ export default function BulkResendDialog({
                 ]}
                 value={through ?? "own"}
                 allowDeselect={false}
-                disabled={working}
                 onChange={(value) =>
                   setThrough(allChannels.find((known) => known === value) ?? null)
                 }
               />
             </Group>
-            {dryRun.isPending && (
-              <div aria-live="polite">
-                <Text size="sm" mb={6}>
-                  {t.bulk.looking(progress.done, progress.total)}
-                </Text>
-                <Progress
-                  value={progress.total > 0 ? (100 * progress.done) / progress.total : 0}
-                  aria-label={t.bulk.looking(progress.done, progress.total)}
-                />
+            {plan.error && <ProblemNotice error={plan.error} onRetry={() => void plan.refetch()} />}
+            {plan.isPending && <Skeleton height={180} radius="md" aria-label={t.bulk.looking} />}
+            {plan.data && (
+              <div className={looking ? classes.looking : undefined} aria-busy={looking}>
+                <Stack>
+                  <Figures plan={plan.data} status={filters.status} />
+                  {plan.data.repeats > 0 && (
+                    <Checkbox
+                      label={t.bulk.withRepeats(plan.data.repeats)}
+                      checked={repeats}
+                      onChange={(event) => setRepeats(event.currentTarget.checked)}
+                    />
+                  )}
+                  {plan.data.examples.length > 0 && <PlanTable plan={plan.data} />}
+                </Stack>
               </div>
             )}
-            {dryRun.error && <ProblemNotice error={dryRun.error} onRetry={() => look.current()} />}
-            {dryRun.data && (
-              <>
-                <Figures plans={plans} left={dryRun.data.left} />
-                {possible.some(({ repeat }) => repeat !== null) && (
-                  <Checkbox
-                    label={t.bulk.withRepeats(
-                      possible.filter(({ repeat }) => repeat !== null).length,
-                    )}
-                    checked={repeats}
-                    disabled={working}
-                    onChange={(event) => setRepeats(event.currentTarget.checked)}
-                  />
-                )}
-                {plans.length > 0 && <PlanTable plans={plans} going={new Set(going)} />}
-                <Textarea
-                  label={t.resend.note}
-                  description={`${t.resend.noteHint} (${t.common.optional})`}
-                  autosize
-                  minRows={1}
-                  maxLength={4000}
-                  value={note}
-                  disabled={working}
-                  onChange={(event) => setNote(event.currentTarget.value)}
-                />
-              </>
+            {plan.data && (
+              <Textarea
+                label={t.resend.note}
+                description={`${t.resend.noteHint} (${t.common.optional})`}
+                autosize
+                minRows={1}
+                maxLength={4000}
+                value={note}
+                onChange={(event) => setNote(event.currentTarget.value)}
+              />
             )}
-            {working ? (
-              <div aria-live="polite">
-                <Text size="sm" mb={6}>
-                  {t.bulk.sending(progress.done, progress.total)}
-                </Text>
-                <Progress
-                  value={(100 * progress.done) / Math.max(1, progress.total)}
-                  animated
-                  aria-label={t.bulk.sending(progress.done, progress.total)}
-                />
-                <Text size="sm" c="dimmed" mt={6}>
-                  {t.bulk.whileSending}
-                </Text>
-              </div>
-            ) : (
-              going.length > 0 && (
-                <Text size="sm" c="dimmed">
-                  {t.bulk.eachAlone}
-                </Text>
-              )
+            {resend.error && (
+              <Alert color="red" icon={<IconAlertTriangle />} title={t.bulk.failed} role="alert">
+                {refusal(resend.error, t)}
+              </Alert>
             )}
           </>
         )}
         <Group justify="flex-end">
-          <Button variant="default" onClick={close} disabled={working}>
-            {resend.data ? t.common.close : t.common.cancel}
+          <Button variant="default" onClick={close} disabled={resend.isPending}>
+            {confirmed ? t.common.close : t.common.cancel}
           </Button>
-          {resend.data ? (
-            <>
-              {resend.data.refusals.length > 0 && (
-                <Button
-                  variant={left > 0 ? "default" : "filled"}
-                  leftSection={<IconRefresh size={16} aria-hidden />}
-                  onClick={() => resend.data && again(resend.data.refusals, resend.data.sent)}
-                >
-                  {t.bulk.again(resend.data.refusals.length)}
-                </Button>
-              )}
-              {left > 0 && wanted === "failed" && (
-                <Button onClick={rest}>{t.bulk.rest(left)}</Button>
-              )}
-            </>
-          ) : (
+          {!confirmed && (
             <Button
               leftSection={<IconRepeat size={16} aria-hidden />}
-              disabled={going.length === 0 || dryRun.isPending}
-              loading={working}
-              onClick={() => start(going)}
+              disabled={!plan.data || plan.data.going === 0 || looking}
+              loading={resend.isPending}
+              onClick={() => plan.data && confirm(plan.data)}
             >
-              {t.bulk.confirm(going.length)}
+              {t.bulk.confirm(plan.data?.going ?? 0)}
             </Button>
           )}
         </Group>
@@ -258,41 +186,56 @@ export default function BulkResendDialog({
   );
 }
 
-function Figures({ plans, left }: { plans: Planned[]; left: number }) {
+function refusal(error: Error, t: Dictionary): string {
+  const status = error instanceof ApiError ? error.status : undefined;
+  if (status === 409) return t.bulk.changed;
+  return status === 0 ? `${problemText(error, t)} ${t.bulk.again}` : problemText(error, t);
+}
+
+interface FiguresProps {
+  plan: ResendPlan;
+  status: keyof Dictionary["statuses"] | null;
+}
+
+function Figures({ plan, status }: FiguresProps) {
   const t = useText();
-  const count = (test: (plan: Planned) => boolean) => plans.filter(test).length;
   const channels = allChannels.flatMap((channel) => {
-    const number = count((plan) => plan.channel === channel && plan.obstacle === null);
+    const number = plan.byChannel[channel] ?? 0;
     return number > 0 ? [messagesOf(channel, number, t)] : [];
   });
-  const corrected = count(({ correctedFrom }) => correctedFrom !== null);
-  const stuck = count(({ obstacle }) => obstacle !== null);
+  const obstacles = (["unreachable", "inQueue", "notYet", "cancelled"] as const).flatMap((name) => {
+    const number = plan.obstacles[name] ?? 0;
+    return number > 0 ? [`${number.toLocaleString()}: ${t.bulk.obstacles[name]}`] : [];
+  });
   return (
     <div aria-live="polite">
+      {status && (
+        <Text size="sm" c="dimmed">
+          {t.bulk.withStatus(t.statuses[status])}
+        </Text>
+      )}
       <Text size="sm" fw={600}>
-        {plans.length === 0 ? t.bulk.nothing : channels.join(" · ") || t.bulk.nothingPossible}
+        {plan.total === 0 ? t.bulk.nothing : channels.join(" · ") || t.bulk.nothingPossible}
       </Text>
-      {corrected > 0 && (
+      {plan.corrected > 0 && (
         <Text size="sm" c="dimmed">
-          {t.bulk.corrected(corrected)}
+          {t.bulk.corrected(plan.corrected)}
         </Text>
       )}
-      {stuck > 0 && (
-        <Text size="sm" c="dimmed">
-          {t.bulk.stuck(stuck)}
+      {obstacles.map((line) => (
+        <Text key={line} size="sm" c="dimmed">
+          {line}
         </Text>
-      )}
-      {left > 0 && (
-        <Text size="sm" c="var(--tc-amber-fg)">
-          {t.bulk.tooMany(left)}
-        </Text>
-      )}
+      ))}
     </div>
   );
 }
 
-function PlanTable({ plans, going }: { plans: Planned[]; going: Set<Planned> }) {
+function PlanTable({ plan }: { plan: ResendPlan }) {
   const t = useText();
+  const remarked = plan.examples.some(
+    ({ obstacle, repeat, correctedFrom }) => obstacle ?? repeat ?? correctedFrom,
+  );
   return (
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it */}
@@ -303,69 +246,95 @@ function PlanTable({ plans, going }: { plans: Planned[]; going: Set<Planned> }) 
               <Table.Th>{t.units.unit}</Table.Th>
               <Table.Th>{t.units.recipient}</Table.Th>
               <Table.Th>{t.bulk.to}</Table.Th>
-              <Table.Th>{t.bulk.remark}</Table.Th>
+              {remarked && <Table.Th>{t.bulk.remark}</Table.Th>}
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
-            {plans.slice(0, listed).map((plan) => (
-              <Table.Tr key={plan.id} className={going.has(plan) ? undefined : classes.out}>
-                <Table.Td className={classes.unit}>{plan.unitNumber}</Table.Td>
-                <Table.Td>{plan.recipientName}</Table.Td>
+            {plan.examples.map((one) => (
+              <Table.Tr key={one.communicationId} className={one.goes ? undefined : classes.out}>
+                <Table.Td className={classes.unit}>{one.unitNumber}</Table.Td>
+                <Table.Td>{one.recipientName}</Table.Td>
                 <Table.Td>
                   <span className={classes.to}>
-                    <span role="img" aria-label={t.channels[plan.channel]}>
-                      <ChannelIcon channel={plan.channel} size={15} />
+                    <span role="img" aria-label={t.channels[one.channel]}>
+                      <ChannelIcon channel={one.channel} size={15} />
                     </span>
-                    {plan.to || "–"}
+                    {one.to || "–"}
                   </span>
                 </Table.Td>
-                <Table.Td>
-                  {[
-                    ...(plan.obstacle ? [t.bulk.obstacles[plan.obstacle]] : []),
-                    ...(plan.repeat ? [t.bulk.repeats[plan.repeat]] : []),
-                    ...(plan.correctedFrom !== null
-                      ? [t.bulk.correctedFrom(plan.correctedFrom || "–")]
-                      : []),
-                  ].join(" ") || "–"}
-                </Table.Td>
+                {remarked && (
+                  <Table.Td className={classes.remark}>
+                    <Remark one={one} />
+                  </Table.Td>
+                )}
               </Table.Tr>
             ))}
           </Table.Tbody>
         </Table>
       </section>
-      {plans.length > listed && (
+      {plan.total > plan.examples.length && (
         <Text size="sm" c="dimmed">
-          {t.bulk.more(plans.length - listed)}
+          {t.bulk.more(plan.total - plan.examples.length)}
         </Text>
       )}
     </>
   );
 }
 
-function Outcome({ sent, refusals }: { sent: number; refusals: Refusal[] }) {
+function Remark({ one }: { one: PlannedResend }) {
   const t = useText();
+  const remarks = [
+    ...(one.obstacle ? [t.bulk.obstacles[one.obstacle]] : []),
+    ...(one.repeat ? [t.bulk.repeats[one.repeat]] : []),
+    ...(one.correctedFrom !== null ? [t.bulk.correctedFrom(one.correctedFrom || "–")] : []),
+  ];
+  return remarks.join(" ") || "–";
+}
+
+/** Under way, or done: how many, and what was left alone. */
+function Going({ now }: { now: BulkResendOut }) {
+  const t = useText();
+  const decided = now.resent + now.skipped;
+  if (!now.finishedAt) {
+    return (
+      <div aria-live="polite">
+        <Text size="sm" mb={6}>
+          {t.bulk.sending(decided, now.total)}
+        </Text>
+        <Progress
+          value={(100 * decided) / now.total}
+          animated
+          aria-label={t.bulk.sending(decided, now.total)}
+        />
+        <Text size="sm" c="dimmed" mt={6}>
+          {t.bulk.whileSending}
+        </Text>
+      </div>
+    );
+  }
+  const partly = now.skipped > 0;
   return (
     <Alert
-      color={refusals.length > 0 ? "yellow" : "teal"}
-      icon={refusals.length > 0 ? <IconAlertTriangle /> : <IconCircleCheck />}
-      title={t.bulk.done(sent)}
+      color={partly ? "yellow" : "teal"}
+      icon={partly ? <IconAlertTriangle /> : <IconCircleCheck />}
+      title={t.bulk.done(now.resent)}
       role="status"
       classNames={{
-        root: refusals.length > 0 ? classes.partly : classes.done,
+        root: partly ? classes.partly : classes.done,
         title: classes.ink,
         icon: classes.ink,
       }}
     >
-      {refusals.length > 0 && (
+      {partly && (
         <>
           <Text size="sm" c="inherit">
-            {t.bulk.refused(refusals.length)}
+            {t.bulk.skipped(now.skipped)}
           </Text>
           <ul className={classes.refusals}>
-            {refusals.slice(0, listed).map(({ planned, reason }) => (
-              <li key={planned.id}>
-                {t.drawer.title(planned.unitNumber)}, {planned.recipientName}:{" "}
-                {problemText(reason, t)}
+            {now.skippedItems.map((one) => (
+              <li key={one.communicationId}>
+                {t.drawer.title(one.unitNumber)}, {one.recipientName}:{" "}
+                {t.bulk.obstacles[one.reason]}
               </li>
             ))}
           </ul>

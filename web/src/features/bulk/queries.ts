@@ -1,119 +1,98 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
 import {
-  type CommunicationOut,
-  getCommunication,
-  listUnits,
-  resendCommunication,
-  type UnitPage,
-  type UnitRow,
+  keepPreviousData,
+  queryOptions,
+  skipToken,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
+import { useEffect } from "react";
+import {
+  type BulkResendIn,
+  bulkResend,
+  getBulkResend,
+  planBulkResend,
+  type ResendChoiceIn,
 } from "../../client";
-import type { Channel } from "../communications/words";
+import { aroundMessages, renew } from "../../queries";
 import type { UnitFilters } from "../units/queries";
-import { candidates, mostAtOnce, type Planned, planOf, type Wanted } from "./plan";
-import { inPool } from "./pool";
-
-/** Requests under way at once: quick, and the server still answers everybody else. */
-const lanes = 5;
 
 /** Units chosen one by one, or all that match the filters. */
-export type Selection = { rows: UnitRow[] } | { matching: UnitFilters; total: number };
+export type Selection = { unitIds: string[] } | { matching: UnitFilters };
 
-export interface DryRun {
-  communications: CommunicationOut[];
-  /** More than fit into one go. */
-  left: number;
+/** Milliseconds between looks at a bulk resend under way. */
+const interval = 1_000;
+
+/** The messages that a selection of units means, in the server's words. */
+export function choiceOf(
+  selection: Selection,
+  filters: Pick<UnitFilters, "channel" | "status">,
+): ResendChoiceIn {
+  const { channel, status } = filters;
+  return {
+    channel,
+    status,
+    ...("unitIds" in selection
+      ? { unitIds: selection.unitIds }
+      : { search: selection.matching.search }),
+  };
 }
 
-export type Progress = (done: number, total: number) => void;
-
-async function rowsOf(selection: Selection, buildingId: string, year: number): Promise<UnitRow[]> {
-  if ("rows" in selection) return selection.rows;
-  const { channel, status, search, sort } = selection.matching;
-  const rows: UnitRow[] = [];
-  let cursor: string | null = null;
-  do {
-    const { data }: { data: UnitPage } = await listUnits({
-      path: { building_id: buildingId, year },
-      query: {
-        limit: 200,
-        sort,
-        ...(channel ? { channel } : {}),
-        ...(status ? { status } : {}),
-        ...(search ? { search } : {}),
-        ...(cursor ? { cursor } : {}),
-      },
-      throwOnError: true,
-    });
-    rows.push(...data.items);
-    cursor = data.nextCursor;
-  } while (cursor);
-  return rows;
-}
-
-interface DryRunRequest {
-  selection: Selection;
-  buildingId: string;
-  year: number;
-  filters: Pick<UnitFilters, "channel" | "status">;
-  wanted: Wanted;
-  onProgress: Progress;
-}
-
-/** Reads every message of the selection as it stands now; nothing is changed. */
-export function useDryRun() {
-  return useMutation({
-    mutationFn: async (request: DryRunRequest): Promise<DryRun> => {
-      const rows = await rowsOf(request.selection, request.buildingId, request.year);
-      const found = candidates(rows, request.filters, request.wanted);
-      const taken = found.slice(0, mostAtOnce);
-      let done = 0;
-      const communications = await inPool(taken, lanes, async ({ id }) => {
-        const { data } = await getCommunication({
-          path: { communication_id: id },
-          throwOnError: true,
-        });
-        done += 1;
-        request.onProgress(done, taken.length);
-        return data;
+/**
+ * What resending would do now. Its key names what the person has seen and confirms, so it is asked
+ * for again by a new choice or on purpose, never by itself.
+ */
+export const planQuery = (batchId: string, choice: ResendChoiceIn) =>
+  queryOptions({
+    queryKey: ["bulk-plan", batchId, choice],
+    queryFn: async ({ signal }) => {
+      const { data } = await planBulkResend({
+        path: { batch_id: batchId },
+        body: choice,
+        signal,
+        throwOnError: true,
       });
-      return { communications, left: found.length - taken.length };
+      return data;
+    },
+    placeholderData: keepPreviousData,
+    staleTime: "static",
+    gcTime: 0,
+  });
+
+/** Confirms a plan; the same plan confirmed twice is one request. */
+export function useBulkResend(batchId: string) {
+  return useMutation({
+    mutationFn: async (body: BulkResendIn) => {
+      const { data } = await bulkResend({
+        path: { batch_id: batchId },
+        body,
+        throwOnError: true,
+      });
+      return data;
     },
   });
 }
 
-export interface Refusal {
-  planned: Planned;
-  reason: Error;
-}
-
-/** Resends each message on its own: one refusal does not stop the others. */
-export function useBulkResend() {
+/** How far a confirmed bulk resend is; the screen behind it is renewed when it has ended. */
+export function useProgress(id: string | undefined) {
   const client = useQueryClient();
-  return useMutation({
-    mutationFn: async ({ plans, onProgress }: { plans: Planned[]; onProgress: Progress }) => {
-      const refusals: Refusal[] = [];
-      let done = 0;
-      await inPool(plans, lanes, async (planned) => {
-        try {
-          await resendCommunication({
-            path: { communication_id: planned.id },
-            body: planned.request,
+  const query = useQuery({
+    queryKey: ["bulk-resend", id],
+    queryFn: id
+      ? async ({ signal }) => {
+          const { data } = await getBulkResend({
+            path: { resend_id: id },
+            signal,
             throwOnError: true,
           });
-        } catch (error) {
-          if (!(error instanceof Error)) throw error;
-          refusals.push({ planned, reason: error });
+          return data;
         }
-        done += 1;
-        onProgress(done, plans.length);
-      });
-      return { sent: plans.length - refusals.length, refusals };
-    },
-    onSettled: () => client.invalidateQueries(),
+      : skipToken,
+    refetchInterval: ({ state }) => (state.data?.finishedAt ? false : interval),
   });
-}
-
-/** The plan of every message, for a channel and a reason that can still change. */
-export function plansOf(dryRun: DryRun, through: Channel | null, note: string): Planned[] {
-  return dryRun.communications.map((communication) => planOf(communication, through, note));
+  const finished = Boolean(query.data?.finishedAt);
+  useEffect(() => {
+    if (finished) void renew(client, aroundMessages);
+  }, [finished, client]);
+  return query;
 }

@@ -1,5 +1,5 @@
 import { Button, Text } from "@mantine/core";
-import { useState } from "react";
+import { startTransition, useState } from "react";
 import type { AttachmentOut, EventOut } from "../../client";
 import { useText } from "../../i18n/Language";
 import { TimeStamp } from "../../time/TimeStamp";
@@ -148,7 +148,7 @@ export function CommunicationTimeline({
         ))}
       </ol>
       {hidden > 0 && (
-        <Button variant="subtle" size="xs" onClick={() => setFolded(false)}>
+        <Button variant="subtle" size="xs" onClick={() => startTransition(() => setFolded(false))}>
           {t.events.showMore(hidden)}
         </Button>
       )}

@@ -1,4 +1,3 @@
-import { Tooltip } from "@mantine/core";
 import {
   type Icon,
   IconAlertCircle,
@@ -15,6 +14,7 @@ import {
   IconSend,
 } from "@tabler/icons-react";
 import type { CommunicationBrief } from "../../client";
+import { Hint } from "../../hint/Hint";
 import { useText } from "../../i18n/Language";
 import classes from "./StatusBadge.module.css";
 import type { Channel, DeliveryStatus } from "./words";
@@ -72,13 +72,13 @@ export function StatusBadge({ status, reason }: StatusBadgeProps) {
   const t = useText();
   const { icon: Picture, tone } = statusLook[status];
   return (
-    <Tooltip label={reason || t.statusHelp[status]}>
+    <Hint label={reason || t.statusHelp[status]}>
       <span className={classes.badge} data-tone={tone} data-status={status}>
         <Picture size={14} stroke={2} aria-hidden className={classes.icon} />
         {t.statuses[status]}
         {reason && <span className={classes.hidden}>: {reason}</span>}
       </span>
-    </Tooltip>
+    </Hint>
   );
 }
 
@@ -86,11 +86,11 @@ export function StatusBadge({ status, reason }: StatusBadgeProps) {
 export function ContradictoryBadge() {
   const t = useText();
   return (
-    <Tooltip label={t.drawer.contradictoryHint}>
+    <Hint label={t.drawer.contradictoryHint}>
       <span className={classes.badge} data-tone="amber">
         <IconArrowsSplit2 size={14} stroke={2} aria-hidden className={classes.icon} />
         {t.units.contradictory}
       </span>
-    </Tooltip>
+    </Hint>
   );
 }

@@ -5,7 +5,7 @@ import { isLetter } from "./StatusBadge";
 import type { Channel } from "./words";
 
 /** Where the billing file would send it, on one line. */
-export function billedContact(recipient: RecipientOut, channel: Channel): string {
+function billedContact(recipient: RecipientOut, channel: Channel): string {
   if (channel === "EMAIL") return recipient.email ?? "";
   if (channel === "SMS") return recipient.phone ?? "";
   const place = [recipient.postcode, recipient.city].filter(Boolean).join(" ");
@@ -24,7 +24,7 @@ export function billedAddress(recipient: RecipientOut): Required<AddressIn> {
 }
 
 /** The contact that the newest resend asked for; empty when nothing was ever corrected. */
-export function newestCorrection(communication: CommunicationOut): Payload {
+function newestCorrection(communication: CommunicationOut): Payload {
   const request = communication.events.findLast(({ type }) => type === "RESEND_REQUESTED");
   return request ? record(request.payload.newContact) : {};
 }

@@ -57,8 +57,8 @@ export function SelectionBar({ selection, page }: SelectionBarProps) {
           <BulkResendDialog
             selection={
               selection.all
-                ? { matching: { channel, status, search, sort }, total: page.total }
-                : { rows: selection.rows }
+                ? { matching: { channel, status, search, sort } }
+                : { unitIds: selection.rows.map(({ unitId }) => unitId) }
             }
             opened={resending}
             onClose={() => setResending(false)}

@@ -7,7 +7,6 @@ import {
   Skeleton,
   Text,
   TextInput,
-  Tooltip,
 } from "@mantine/core";
 import { useDebouncedCallback, useMediaQuery } from "@mantine/hooks";
 import {
@@ -26,6 +25,7 @@ import {
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import type { CommunicationBrief, UnitPage, UnitRow } from "../../client";
+import { Hint } from "../../hint/Hint";
 import { useLanguage, useText } from "../../i18n/Language";
 import { TimeStamp } from "../../time/TimeStamp";
 import { ChannelIcon } from "../communications/ChannelIcon";
@@ -499,11 +499,11 @@ function MessageLink({ row, communication, withChannel }: MessageLinkProps) {
       className={classes.message}
     >
       {withChannel ? (
-        <Tooltip label={t.channels[channel]}>
+        <Hint label={t.channels[channel]}>
           <span className={classes.channel} role="img" aria-label={t.channels[channel]}>
             <ChannelIcon channel={channel} size={15} />
           </span>
-        </Tooltip>
+        </Hint>
       ) : (
         <span className={classes.hidden}>{t.channels[channel]}: </span>
       )}
