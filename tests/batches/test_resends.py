@@ -136,6 +136,19 @@ def test_what_was_confirmed_is_resent_in_the_name_and_with_the_note_of_who_did()
     assert verify().finding is None
 
 
+def test_what_a_person_waits_for_goes_before_a_bulk_resend() -> None:
+    (bill,) = failed("EMAIL", unit="1")
+    (waited_for,) = failed("EMAIL", unit="2")
+    resends.fulfil(confirm(bill.batch, unit_ids=[bill.unit_id]).id)
+    services.resend(an_admin(), waited_for.id)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT args->>'communicationId' FROM procrastinate_jobs "
+            "WHERE args->>'resend' = 'true' ORDER BY priority DESC, id"
+        )
+        assert [row[0] for row in cursor] == [str(waited_for.id), str(bill.id)]
+
+
 def test_a_double_click_is_one_request() -> None:
     (bill,) = failed("EMAIL")
     key = new_id()

@@ -141,7 +141,7 @@ def resend_all(
             left[communication.id] = obstacle
         else:
             going.append(one)
-    _resend(going, note=note, user_id=user_id)
+    _resend(going, note=note, user_id=user_id, in_bulk=True)
     return left
 
 
@@ -187,7 +187,9 @@ def _newest_contacts(communications: Sequence[Communication]) -> dict[UUID, dict
     return dict(newest.values_list("communication_id", "contact"))
 
 
-def _resend(resends: Sequence[Resend], *, note: str | None, user_id: UUID | None) -> list[Written]:
+def _resend(
+    resends: Sequence[Resend], *, note: str | None, user_id: UUID | None, in_bulk: bool = False
+) -> list[Written]:
     """RESEND_REQUESTED, attempt, note and job of each, in the caller's transaction."""
     written = events.append(
         [
@@ -222,13 +224,16 @@ def _resend(resends: Sequence[Resend], *, note: str | None, user_id: UUID | None
             _note(one.communication, user_id, note, event.id) for one, event in pairs
         )
     publish(
-        SendCommunicationJob(
-            one.communication.id,
-            one.channel,  # type: ignore[arg-type]
-            resend=True,
-            initiated_by_id=user_id,
-        )
-        for one in resends
+        (
+            SendCommunicationJob(
+                one.communication.id,
+                one.channel,  # type: ignore[arg-type]
+                resend=True,
+                initiated_by_id=user_id,
+            )
+            for one in resends
+        ),
+        in_bulk=in_bulk,
     )
     return written
 

@@ -90,8 +90,10 @@ def service_bus_in_use() -> bool:
     return bool(settings.QUEUE == "servicebus")
 
 
-def publish(messages: Iterable[Message]) -> int:
+def publish(messages: Iterable[Message], *, in_bulk: bool = False) -> int:
     """Queue messages inside the running transaction, one statement a queue. Says how many.
+
+    `in_bulk`: they are many of one kind, and no person waits for a single one of them.
 
     Raises `RuntimeError` outside a transaction: a job must never exist without the fact it is for.
     """
@@ -99,7 +101,8 @@ def publish(messages: Iterable[Message]) -> int:
         raise RuntimeError("jobs are published inside the transaction that decided them")
     by_place: dict[_Place, list[dict[str, Any]]] = defaultdict(list)
     for message in messages:
-        by_place[_place(message)].append(msgspec.to_builtins(message))
+        place = _place(message)._replace(priority=_BATCH) if in_bulk else _place(message)
+        by_place[place].append(msgspec.to_builtins(message))
     # On Django's own connection: inside a worker the shared app has another one, and a job
     # published there could be seen, and taken, before the attempt it is for.
     manager = JobManager(DjangoConnector())
