@@ -94,7 +94,9 @@ def a_web_server(
         port = free.getsockname()[1]
     command = [
         str(python), "-m", "granian", "--interface", "wsgi", "--port", str(port), "--no-log",
-        "--workers", str(PROCESSES), "--blocking-threads", str(THREADS), application,
+        "--workers", str(PROCESSES), "--blocking-threads", str(THREADS),
+        # A worker that still starts does not hear that it shall stop.
+        "--workers-kill-timeout", "5", application,
     ]  # fmt: skip
     process = subprocess.Popen(
         command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -104,7 +106,11 @@ def a_web_server(
         yield Server(port, process.pid)
     finally:
         process.terminate()
-        process.wait(30)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 @dataclass(frozen=True)
@@ -127,7 +133,7 @@ def _children(pid: int) -> list[int]:
 
 
 def _wait_for(port: int) -> None:
-    ends = time.monotonic() + 30
+    ends = time.monotonic() + 120  # a busy machine
     while time.monotonic() < ends:
         with closing(socket.socket()) as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

@@ -57,7 +57,6 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "trackcenter.config.security.EdgeMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "trackcenter.receipts.direct.DirectWebhooks",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -5,4 +5,8 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trackcenter.config.settings")
-application = get_wsgi_application()
+_application = get_wsgi_application()
+
+from trackcenter.receipts.direct import DirectWebhooks  # noqa: E402 - models, when all is loaded
+
+application = DirectWebhooks(_application)

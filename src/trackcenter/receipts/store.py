@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import msgspec
+import psycopg
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from trackcenter.kit.ids import new_id
@@ -29,7 +31,8 @@ POLLED = frozenset({SMS_POLL, EMAIL_POLL, TRACE})
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One report as it came. `identity` is what the provider calls it; equal ones are the same."""
+    """One report as it came, in JSON. `identity` is what the provider calls it; equal ones are the
+    same."""
 
     origin: str
     identity: tuple[str, ...]
@@ -44,9 +47,8 @@ _STORE = f"""
     WITH new AS (
         INSERT INTO inbound_receipts
             (id, origin, dedupe_key, body, received_at, state, reason, correlation)
-        SELECT id, origin, dedupe_key, body, now(), 'NEW', '', '[]'
-        FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::bytea[])
-             AS rows (id, origin, dedupe_key, body)
+        SELECT id, origin, dedupe_key, convert_to(body, 'UTF8'), now(), 'NEW', '', '[]'
+        FROM json_to_recordset(%s) AS rows (id uuid, origin text, dedupe_key text, body text)
         ORDER BY origin, dedupe_key
         ON CONFLICT (origin, dedupe_key) DO NOTHING RETURNING id)
     SELECT array(SELECT id FROM new), {receipt_jobs("new")}
@@ -70,18 +72,26 @@ Row = tuple[UUID, Arrival]
 
 
 def _write(rows: Sequence[Row]) -> set[UUID]:
-    """One statement, and so one transaction where none is open. The ids of the new ones."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _STORE,
-            [
-                [id_ for id_, _ in rows],
-                [arrival.origin for _, arrival in rows],
-                [arrival.dedupe_key for _, arrival in rows],
-                [arrival.body for _, arrival in rows],
-            ],
-        )
-        return set(cursor.fetchone()[0])
+    """One statement, and so one transaction where none is open. The ids of the new ones.
+
+    Past Django's cursor: its parameters are put into the text here, so that the server must plan
+    each statement anew, which is half of what a report costs.
+    """
+    connection.ensure_connection()
+    values = [
+        {
+            "id": id_,
+            "origin": each.origin,
+            "dedupe_key": each.dedupe_key,
+            "body": each.body.decode(),
+        }
+        for id_, each in rows
+    ]
+    raw: psycopg.Connection[Any] = connection.connection
+    with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
+        cursor.execute(_STORE, [msgspec.json.encode(values).decode()], prepare=True)
+        row = cursor.fetchone()
+    return set(row[0]) if row else set()
 
 
 def _write_at_once(rows: Sequence[Row]) -> set[UUID]:
@@ -160,7 +170,11 @@ def store_malformed(origin: str, body: bytes, reason: str) -> None:
 
 def as_body(value: Any) -> bytes:
     """A parsed report as the JSON that is stored."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:  # half a surrogate pair
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return text.encode(errors="replace")
 
 
 def message_of(item: Mapping[str, Any]) -> tuple[str, str]:

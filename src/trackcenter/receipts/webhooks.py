@@ -16,7 +16,12 @@ from ninja import Router
 from trackcenter.access.limits import wrong_secret
 from trackcenter.kit.ids import new_id
 from trackcenter.kit.problems import problem_response
-from trackcenter.receipts.event_grid import MalformedBody, read_events, validation_code
+from trackcenter.receipts.event_grid import (
+    GridEvent,
+    MalformedBody,
+    read_events,
+    validation_code,
+)
 from trackcenter.receipts.store import (
     GRAPH,
     GRID_EMAIL,
@@ -48,13 +53,12 @@ def graph_email(request: HttpRequest) -> HttpResponse:
     body = _body(request)
     if body is None:
         return problem_response(413, detail="the body is too large")
-    notifications = _notifications(body)
-    if notifications is None:
+    if _notifications(body) is None:
         return problem_response(400, detail="not a collection of change notifications")
-    ours = [item for item in notifications if _is_ours(item)]
-    if notifications and not ours:
+    arrivals = from_graph(body)
+    if arrivals is None:
         return wrong_secret(request, "the clientState is not ours")
-    store(_arrival(item) for item in ours)
+    store(arrivals)
     return HttpResponse(status=202)
 
 
@@ -98,6 +102,33 @@ def _handshake(token: str) -> HttpResponse:
     return response
 
 
+def from_graph(body: bytes) -> list[Arrival] | None:
+    """Those of a collection of notifications that are ours.
+
+    None when there are none but strangers', or when it is no collection.
+    """
+    notifications = _notifications(body)
+    if notifications is None:
+        return None
+    ours = [item for item in notifications if _is_ours(item)]
+    return [_arrival(item) for item in ours] if ours or not notifications else None
+
+
+def from_event_grid(origin: str, body: bytes, content_type: str) -> list[Arrival] | None:
+    """The reports of a body; None when it may be a handshake, or cannot be read."""
+    if b"validation" in body.lower():
+        return None
+    try:
+        events = read_events(body, content_type or "application/json")
+    except MalformedBody:
+        return None
+    return [_report(origin, event) for event in events]
+
+
+def _report(origin: str, event: GridEvent) -> Arrival:
+    return Arrival(origin, (event.source, event.event_id), as_body(dict(event.raw)))
+
+
 def _notifications(body: bytes) -> list[dict[str, Any]] | None:
     try:
         items = json.loads(body)["value"]
@@ -129,7 +160,7 @@ def _arrival(item: dict[str, Any]) -> Arrival:
 
 
 def _event_grid(request: HttpRequest, origin: str) -> HttpResponse:
-    if not _knows_secret(request):
+    if not _is_known(request):
         return wrong_secret(request, "the secret is not ours")
     body = _body(request)
     if body is None:
@@ -142,15 +173,12 @@ def _event_grid(request: HttpRequest, origin: str) -> HttpResponse:
     except MalformedBody as error:
         store_malformed(origin, body, str(error))
         return problem_response(400, detail=str(error))
-    store(
-        Arrival(origin, (event.source, event.event_id), as_body(dict(event.raw)))
-        for event in events
-    )
+    store(_report(origin, event) for event in events)
     return HttpResponse(status=200)
 
 
 def _greet(request: HttpRequest) -> HttpResponse:
-    if not _knows_secret(request):
+    if not _is_known(request):
         return wrong_secret(request, "the secret is not ours")
     response = HttpResponse(status=200)
     origin = request.headers.get("WebHook-Request-Origin", "")
@@ -160,8 +188,12 @@ def _greet(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _knows_secret(request: HttpRequest) -> bool:
-    places = (request.GET.get("code", ""), request.headers.get("aeg-sas-key", ""))
+def _is_known(request: HttpRequest) -> bool:
+    return knows_secret(request.GET.get("code", ""), request.headers.get("aeg-sas-key", ""))
+
+
+def knows_secret(*places: str) -> bool:
+    """Whether one of Event Grid's secrets stands in one of the places it may stand in."""
     # Every secret is compared, so that the time taken does not tell which one was near.
     matches = [
         _same(given, secret) for given in places for secret in settings.EVENTGRID_SECRETS if secret
