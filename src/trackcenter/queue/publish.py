@@ -154,10 +154,15 @@ def receipt_jobs(source: str) -> str:
 def _relay_jobs(place: _Place, messages: Sequence[dict[str, Any]]) -> Iterator[Job]:
     """Chunks, the oldest first. A lock a topic keeps those of batches in their order; what a person
     waits for overtakes them."""
-    lock = f"{RELAY} {place.queue}" if place.priority == _BATCH else None
+    lock = relay_lock(place.queue) if place.priority == _BATCH else None
     for start in range(0, len(messages), _CHUNK):
         chunk = [Relayed(str(new_id()), body) for body in messages[start : start + _CHUNK]]
         yield _relay_job(place.queue, chunk, priority=place.priority, lock=lock)
+
+
+def relay_lock(topic: str) -> str:
+    """Held by the one chunk of a topic's batches that is under way."""
+    return f"{RELAY} {topic}"
 
 
 def _relay_job(
@@ -175,7 +180,11 @@ def _relay_job(
         lock=lock,
         queueing_lock=None,
         task_name=RELAY,
-        task_kwargs={"topic": topic, "messages": msgspec.to_builtins(messages)},
+        task_kwargs={
+            "topic": topic,
+            "messages": msgspec.to_builtins(messages),
+            **({"ordered": True} if lock else {}),
+        },
         scheduled_at=at,
     )
 
