@@ -21,6 +21,7 @@ REGISTRIES = tuple(
         ("npmjs", "com"),
         ("yarnpkg", "com"),
         ("deb.debian", "org"),
+        ("mcr.microsoft", "com"),
     )
 )
 # makemigrations looks at a database only to warn; nobody listens here, so it answers at once.

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OLDEST_PYTHON = "3.11"
 # In this order: each file is constrained by those before it, so that all of them fit together.
 FILES = ("uv", "runtime", "build", "dev")
-NPM_FOLDERS = (ROOT / "web", ROOT / "tests" / "npm")
+NPM_FOLDERS = (ROOT / "web", ROOT / "tests" / "npm", ROOT / "deploy" / "compose" / "azurite")
 
 
 def uv() -> str:
