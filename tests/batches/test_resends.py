@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
@@ -219,6 +220,10 @@ def test_the_api_looks_confirms_and_tells_how_far_it_is() -> None:
     assert (seen["going"], seen["byChannel"]) == (1, {"EMAIL": 1})
     body = {"key": seen["key"], "lookedAt": seen["lookedAt"], "note": "Again"}
     post(client, path, {**body, "status": "OPENED", "expected": 1}, expect=409)
+    post(client, path, {**body, "expected": 1, "lookedAt": "2026-01-05T10:00:00"}, expect=422)
+    # An offset that PostgreSQL would not take.
+    far_east = timezone(timedelta(hours=21, minutes=15))
+    body["lookedAt"] = datetime.fromisoformat(seen["lookedAt"]).astimezone(far_east).isoformat()
     made = post(client, path, {**body, "expected": 1}, expect=202)
     assert post(client, path, {**body, "expected": 1}, expect=202)["id"] == made["id"]
     assert (made["total"], made["resent"], made["finishedAt"]) == (1, 0, None)

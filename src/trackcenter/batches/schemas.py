@@ -8,7 +8,7 @@ from pydantic import Field
 
 from trackcenter.buildings.schemas import Stats
 from trackcenter.communications.schemas import BatchStatus, ChannelName, StatusName
-from trackcenter.kit.wire import WireSchema
+from trackcenter.kit.wire import Moment, WireSchema
 
 
 class Progress(WireSchema):
@@ -101,12 +101,10 @@ class ResendPlan(WireSchema):
 
 class BulkResendIn(ResendChoiceIn):
     key: UUID = Field(description="of the dry run; the same again is the same request")
-    looked_at: datetime = Field(
+    looked_at: Moment = Field(
         description="of the dry run; what something has happened to since is left out"
     )
-    expected: int = Field(
-        ge=1, description="`going` of the dry run; 409 if it is more by now"
-    )
+    expected: int = Field(ge=1, description="`going` of the dry run; 409 if it is more by now")
     note: str | None = Field(default=None, max_length=4000)
 
 

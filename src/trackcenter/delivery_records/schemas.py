@@ -1,29 +1,11 @@
 """Wire shapes of delivery records and manual events."""
 
-from datetime import UTC, datetime
-from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import Field
 
 from trackcenter.communications.schemas import DeliveryRecordOut, ManualType
-from trackcenter.kit.wire import WireSchema
-
-EARLIEST_YEAR = 1900
-
-
-def _in_utc(moment: datetime) -> datetime:
-    """Offsets may be larger than PostgreSQL takes, and years too small."""
-    try:
-        moment = moment.astimezone(UTC)
-    except OverflowError:
-        moment = datetime.min.replace(tzinfo=UTC)
-    if moment.year < EARLIEST_YEAR:
-        raise ValueError(f"this is before {EARLIEST_YEAR}")
-    return moment
-
-
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+from trackcenter.kit.wire import Moment, WireSchema
 
 
 class ManualEventIn(WireSchema):

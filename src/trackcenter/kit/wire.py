@@ -1,14 +1,32 @@
 """JSON on the wire: camelCase names, and answers written without a second validation."""
 
-from typing import Any
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 import msgspec
 from django.http import HttpResponse
 from ninja import Schema
-from pydantic import ConfigDict
+from pydantic import AfterValidator, AwareDatetime, ConfigDict
 from pydantic.alias_generators import to_camel
 
 _encoder = msgspec.json.Encoder()
+
+EARLIEST_YEAR = 1900
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """Offsets may be larger than PostgreSQL takes, and years too small."""
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError:
+        moment = datetime.min.replace(tzinfo=UTC)
+    if moment.year < EARLIEST_YEAR:
+        raise ValueError(f"this is before {EARLIEST_YEAR}")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A moment that somebody tells us: with its offset, any offset, and then in UTC."""
 
 
 class WireSchema(Schema):
