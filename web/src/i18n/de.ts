@@ -141,6 +141,8 @@ export const de: Dictionary = {
     sentBy: "Gesendet per",
     subject: "Betreff",
     providerId: "Nachrichten-ID des Anbieters",
+    postalNumber: "Sendungsnummer",
+    documentCode: "Dokumentcode",
     timeline: "Verlauf",
     notes: "Notizen",
     attachments: "Anlagen",
@@ -727,6 +729,7 @@ export const de: Dictionary = {
     confirm: (n) => `${plural(n, "Abrechnung", "Abrechnungen")} importieren`,
     done: "Importiert",
     doneHint: "Nichts wurde gesendet. Gebäude und Jahr wählen, dann Senden.",
+    show: "Gebäude und Jahr zeigen",
   },
   files: {
     drop: "Datei hierher ziehen oder zum Auswählen drücken",
@@ -819,6 +822,16 @@ export const de: Dictionary = {
       hint: "Einen Tag lang fand sich keine Nachricht dazu; sie bleiben, falls sie noch auftaucht. Meist sendet jemand anderes über dasselbe Postfach oder dieselbe Nummer.",
     },
     quotes: "Nennt",
+    origins: {
+      "msgraph-email": "Eine Mail im sendenden Postfach",
+      "msgraph-lifecycle": "Microsoft Graph, zu einem Abonnement",
+      "eventgrid-sms": "Azure, zu einer SMS",
+      "eventgrid-email": "Azure, zu einer E-Mail",
+      "acs-sms-poll": "Antwort von Azure zu einer SMS",
+      "acs-email-poll": "Antwort von Azure zu einer E-Mail",
+      "message-trace": "Nachrichtenverfolgung von Exchange",
+    },
+    showDead: "In der Aktivität zeigen",
     senders: {
       title: "Absender, die pausieren",
       hint: "Nichts zu tun: Es geht von selbst weiter.",

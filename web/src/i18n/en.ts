@@ -140,6 +140,8 @@ export const en = {
     sentBy: "Sent by",
     subject: "Subject",
     providerId: "Provider's message id",
+    postalNumber: "Postal number",
+    documentCode: "Document code",
     timeline: "Timeline",
     notes: "Notes",
     attachments: "Attachments",
@@ -731,6 +733,7 @@ export const en = {
     confirm: (n: number) => `Import ${plural(n, "bill", "bills")}`,
     done: "Imported",
     doneHint: "Nothing was sent. Choose a building and year, then Send.",
+    show: "Show building and year",
   },
   files: {
     drop: "Drop a file here, or press to choose",
@@ -822,6 +825,16 @@ export const en = {
       hint: "They found no message within a day, and are kept in case it turns up. Usually somebody else sends from the same mailbox or number.",
     },
     quotes: "Quotes",
+    origins: {
+      "msgraph-email": "A mail in the sending mailbox",
+      "msgraph-lifecycle": "Microsoft Graph, about a subscription",
+      "eventgrid-sms": "Azure, about a text message",
+      "eventgrid-email": "Azure, about an e-mail",
+      "acs-sms-poll": "Azure's answer about a text message",
+      "acs-email-poll": "Azure's answer about an e-mail",
+      "message-trace": "Exchange's message trace",
+    } as Record<string, string>,
+    showDead: "Show them in the activity",
     senders: {
       title: "Senders that pause",
       hint: "Nothing to do: they go on by themselves.",

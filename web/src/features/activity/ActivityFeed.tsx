@@ -3,7 +3,7 @@ import { IconActivity, IconArrowUp, IconFilterOff } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import type { ActivityItem } from "../../client";
-import { useLanguage, useText } from "../../i18n/Language";
+import { useLanguage } from "../../i18n/Language";
 import { dayKey, dayName } from "../../time/format";
 import { useNow } from "../../time/useNow";
 import { ChannelIcon } from "../communications/ChannelIcon";
@@ -29,7 +29,7 @@ function byDay(items: ActivityItem[], timeZone: string): [string, ActivityItem[]
 
 /** What happened in the building and year; for administrators also what the queue has given up. */
 export default function ActivityFeed() {
-  const t = useText();
+  const { text: t, code } = useLanguage();
   const { filters, set, canWrite } = useTrackCenter();
   const dead = useInfiniteQuery({ ...deadLettersQuery(), enabled: canWrite });
   const lying = dead.data?.pages.reduce((sum, page) => sum + page.items.length, 0) ?? 0;
@@ -42,7 +42,7 @@ export default function ActivityFeed() {
   }, [filters.kind, lying]);
   const label = (kind: Filters["kind"]) =>
     kind === "dead" && lying > 0
-      ? `${t.activity.dead} (${lying.toLocaleString()}${dead.hasNextPage ? "+" : ""})`
+      ? `${t.activity.dead} (${lying.toLocaleString(code)}${dead.hasNextPage ? "+" : ""})`
       : t.activity[kind];
   return (
     <>

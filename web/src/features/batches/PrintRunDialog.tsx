@@ -78,26 +78,29 @@ export default function PrintRunDialog({ batchId, year, opened, onClose }: Print
         <ProblemNotice error={runs.error} onRetry={() => void runs.refetch()} />
       ) : (
         <Stack>
-          <Group justify="space-between" className={classes.ready}>
-            <div>
-              <Text size="sm" fw={600} aria-live="polite">
-                {t.print.ready(ready)}
-              </Text>
-              <Text size="sm" c="dimmed">
-                {ready > 0 ? t.print.readyHint : t.print.noneHint}
-              </Text>
-            </div>
-            {canWrite && (
-              <Button
-                disabled={ready === 0}
-                loading={make.isPending}
-                leftSection={<IconPrinter size={16} aria-hidden />}
-                onClick={() => make.mutate()}
-              >
-                {t.print.make}
-              </Button>
-            )}
-          </Group>
+          {/* What is ready was taken into the run below: there is nothing to say twice. */}
+          {(ready > 0 || runs.data.items.length === 0) && (
+            <Group justify="space-between" className={classes.ready}>
+              <div>
+                <Text size="sm" fw={600} aria-live="polite">
+                  {t.print.ready(ready)}
+                </Text>
+                <Text size="sm" c="dimmed">
+                  {ready > 0 ? t.print.readyHint : t.print.noneHint}
+                </Text>
+              </div>
+              {canWrite && (
+                <Button
+                  disabled={ready === 0}
+                  loading={make.isPending}
+                  leftSection={<IconPrinter size={16} aria-hidden />}
+                  onClick={() => make.mutate()}
+                >
+                  {t.print.make}
+                </Button>
+              )}
+            </Group>
+          )}
           {make.error && (
             <Alert color="red" title={t.print.failed} role="alert">
               {problemText(make.error, t)}

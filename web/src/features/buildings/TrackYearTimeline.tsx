@@ -1,6 +1,6 @@
 import { Skeleton, Text } from "@mantine/core";
 import { IconAlertCircle } from "@tabler/icons-react";
-import { useText } from "../../i18n/Language";
+import { useLanguage } from "../../i18n/Language";
 import { ProblemNotice } from "../track-center/ProblemNotice";
 import { StateLink } from "../track-center/StateLink";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
@@ -8,7 +8,7 @@ import classes from "./TrackYearTimeline.module.css";
 
 /** The building's billing years, newest first, with the failures of each. */
 export function TrackYearTimeline() {
-  const t = useText();
+  const { text: t, code } = useLanguage();
   const { building, years, year, filters } = useTrackCenter();
   if (!building) return null;
   const items = [...(years.data?.items ?? [])].sort((a, b) => b.year - a.year);
@@ -55,7 +55,7 @@ export function TrackYearTimeline() {
                   {failed > 0 && (
                     <span className={classes.failed}>
                       <IconAlertCircle size={13} aria-hidden />
-                      <span aria-hidden>{failed}</span>
+                      <span aria-hidden>{failed.toLocaleString(code)}</span>
                       <span className={classes.hidden}>{t.years.failedCount(failed)}</span>
                     </span>
                   )}

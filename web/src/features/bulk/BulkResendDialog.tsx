@@ -19,7 +19,7 @@ import { useState } from "react";
 import { ApiError } from "../../api";
 import type { BulkResendOut, PlannedResend, ResendPlan } from "../../client";
 import type { Dictionary } from "../../i18n/en";
-import { useText } from "../../i18n/Language";
+import { useLanguage, useText } from "../../i18n/Language";
 import { messagesOf } from "../batches/words";
 import { ChannelIcon } from "../communications/ChannelIcon";
 import { allChannels, type Channel } from "../communications/words";
@@ -198,14 +198,14 @@ interface FiguresProps {
 }
 
 function Figures({ plan, status }: FiguresProps) {
-  const t = useText();
+  const { text: t, code } = useLanguage();
   const channels = allChannels.flatMap((channel) => {
     const number = plan.byChannel[channel] ?? 0;
     return number > 0 ? [messagesOf(channel, number, t)] : [];
   });
   const obstacles = (["unreachable", "inQueue", "notYet", "cancelled"] as const).flatMap((name) => {
     const number = plan.obstacles[name] ?? 0;
-    return number > 0 ? [`${number.toLocaleString()}: ${t.bulk.obstacles[name]}`] : [];
+    return number > 0 ? [`${number.toLocaleString(code)}: ${t.bulk.obstacles[name]}`] : [];
   });
   return (
     <div aria-live="polite">

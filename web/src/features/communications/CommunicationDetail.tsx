@@ -133,6 +133,12 @@ interface PartProps {
   timeZone: string;
 }
 
+/** What the number of a message is: a letter has no provider, its numbers are on the envelope. */
+function idLabel(id: string, channel: Channel, t: Dictionary): string {
+  if (!isLetter(channel)) return t.drawer.providerId;
+  return /^[A-Z]{2}\d{9}[A-Z]{2}$/.test(id) ? t.drawer.postalNumber : t.drawer.documentCode;
+}
+
 function Facts({ communication, timeZone }: PartProps) {
   const t = useText();
   const { channel, to } = destination(communication);
@@ -162,7 +168,7 @@ function Facts({ communication, timeZone }: PartProps) {
       <TimeRows times={times} timeZone={timeZone} />
       {communication.providerMessageId && (
         <>
-          <dt>{t.drawer.providerId}</dt>
+          <dt>{idLabel(communication.providerMessageId, channel, t)}</dt>
           <dd className={classes.id}>
             <code>{communication.providerMessageId}</code>
             <CopyButton value={communication.providerMessageId}>

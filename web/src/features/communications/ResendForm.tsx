@@ -117,7 +117,7 @@ export function ResendForm({ communication, opened, onOpen, onClose }: ResendFor
     >
       <Warning communication={communication} />
       <Stack gap={4}>
-        <Text size="sm" fw={500} id="resend-channel">
+        <Text size="sm" fw={600} id="resend-channel">
           {t.resend.channel}
         </Text>
         <SegmentedControl

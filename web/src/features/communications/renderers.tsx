@@ -80,7 +80,7 @@ const renderers: { [Kind in EventType]: Renderer } = {
     raw: false,
   }),
   SENT: (event, channel, t) => {
-    const recipient = field(event.payload, "recipient");
+    const recipient = field(event.payload, "recipient").replaceAll("\n", ", ");
     const letter = isReadyToPrint(event) || isLetter(channel);
     const confirmations: Record<string, string> = t.events.CONFIRMED;
     const confirmed = confirmations[field(event.payload, "confirmed")];

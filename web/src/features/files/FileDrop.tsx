@@ -51,7 +51,7 @@ export function FileDrop({
         : onFile(chosen);
   return (
     <div>
-      <Text size="sm" fw={500} mb={4}>
+      <Text size="sm" fw={600} mb={4}>
         {label}
       </Text>
       {file ? (

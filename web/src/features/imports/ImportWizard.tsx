@@ -12,10 +12,13 @@ import {
 } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { IconAlertTriangle, IconCheck, IconCircleCheck, IconUpload } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { ImportOut } from "../../client";
 import { useLanguage, useText } from "../../i18n/Language";
+import { batchQuery } from "../batches/queries";
 import { FileDrop } from "../files/FileDrop";
+import { firstPage } from "../track-center/filters";
 import { problemText } from "../track-center/ProblemNotice";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import { useOpened } from "../track-center/useOpened";
@@ -66,7 +69,7 @@ interface ImportWizardProps {
 /** File, rehearsal with every row's errors, confirmation, result: nothing is written before that. */
 export default function ImportWizard({ opened, onClose }: ImportWizardProps) {
   const t = useText();
-  const { buildings } = useTrackCenter();
+  const { buildings, set } = useTrackCenter();
   const phone = useMediaQuery("(max-width: 760px)") ?? false;
   const [file, setFile] = useState<File | null>(null);
   const [refused, setRefused] = useState<string>();
@@ -86,6 +89,11 @@ export default function ImportWizard({ opened, onClose }: ImportWizardProps) {
     choose(null);
     onClose();
   };
+  // Of several batches, the first is as good as any to go on from.
+  const batch = useQuery({
+    ...batchQuery(real.data?.batchIds[0] ?? ""),
+    enabled: Boolean(real.data?.batchIds[0]),
+  });
 
   return (
     <Modal
@@ -149,6 +157,17 @@ export default function ImportWizard({ opened, onClose }: ImportWizardProps) {
           <Button variant="default" onClick={close}>
             {real.data ? t.common.close : t.common.cancel}
           </Button>
+          {batch.data && (
+            <Button
+              onClick={() => {
+                const { buildingId, year } = batch.data;
+                close();
+                void set({ buildingId, year, tab: null, view: null, unit: null, ...firstPage });
+              }}
+            >
+              {t.imports.show}
+            </Button>
+          )}
           {rehearsal.error && (
             <Button variant="default" onClick={() => choose(null)}>
               {t.imports.another}

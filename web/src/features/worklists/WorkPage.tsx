@@ -6,6 +6,7 @@ import {
   IconClockPause,
   IconHandStop,
   IconHelpCircle,
+  IconMailOff,
   IconMailQuestion,
   IconMailX,
   IconMoodSmile,
@@ -27,6 +28,7 @@ import { failureKind } from "../communications/failure";
 import { ManualDeliveryForm } from "../communications/ManualDeliveryForm";
 import { StatusBadge, shownStatus } from "../communications/StatusBadge";
 import { UnknownDecision } from "../communications/UnknownOutcome";
+import { deadLettersQuery } from "../dead-letters/queries";
 import { EmptyState } from "../track-center/EmptyState";
 import { ProblemNotice, problemText } from "../track-center/ProblemNotice";
 import { StateLink } from "../track-center/StateLink";
@@ -44,7 +46,7 @@ import classes from "./WorkPage.module.css";
 /** Everything that goes on only when a person has looked, of all buildings. */
 export default function WorkPage() {
   const t = useText();
-  const { timeZone } = useTrackCenter();
+  const { timeZone, canWrite } = useTrackCenter();
   // Outlives the entry it is about, which goes with the answer.
   const [settling, setSettling] = useState({ id: "", opened: false });
   const unknown = useInfiniteQuery(unknownQuery());
@@ -52,10 +54,13 @@ export default function WorkPage() {
   const suggestions = useInfiniteQuery(suggestionsQuery());
   const receipts = useInfiniteQuery(receiptsQuery());
   const senders = useQuery(sendersQuery());
+  const dead = useInfiniteQuery({ ...deadLettersQuery(), enabled: canWrite });
+  const lying = dead.data?.pages.flatMap((page) => page.items).length ?? 0;
   const lists = [unknown, contradictory, suggestions, receipts];
   const nothing =
     lists.every(({ data }) => data?.pages.every(({ items }) => items.length === 0)) &&
-    senders.data?.items.length === 0;
+    senders.data?.items.length === 0 &&
+    lying === 0;
   useEffect(() => {
     document.title = `${t.work.title} · ${t.product}`;
   }, [t]);
@@ -107,6 +112,22 @@ export default function WorkPage() {
             keyOf={(item) => item.id}
             row={(item) => <Unresolved item={item} />}
           />
+          {lying > 0 && (
+            <Section
+              icon={IconMailOff}
+              words={t.deadLetters}
+              count={`${lying}${dead.hasNextPage ? "+" : ""}`}
+            >
+              <div className={classes.row}>
+                <StateLink
+                  changes={{ view: null, tab: "activity", kind: "dead" }}
+                  className={classes.link}
+                >
+                  {t.work.showDead}
+                </StateLink>
+              </div>
+            </Section>
+          )}
           {senders.error && !senders.data ? (
             <ProblemNotice error={senders.error} onRetry={() => void senders.refetch()} />
           ) : (
@@ -381,7 +402,7 @@ function Unresolved({ item }: { item: ReceiptOut }) {
     <>
       <div className={classes.whose}>
         <Text size="sm" fw={600} component="span">
-          {item.origin}
+          {t.work.origins[item.origin] ?? item.origin}
         </Text>
         <When value={item.receivedAt} />
       </div>
