@@ -170,6 +170,32 @@ def test_settings_that_need_each_other_are_told() -> None:
     assert len(found) == 2
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("sb://127.0.0.1", "must begin with Endpoint=sb://"),
+        ("Endpoint=sb://bus.example.org/;SharedAccessKeyName=R", "must hold SharedAccessKeyName"),
+        (
+            "Endpoint=sb://bus.example.org/;SharedAccessKeyName=R;SharedAccessKey=hush=;"
+            "EntityPath=email",
+            "not one topic's",
+        ),
+        (
+            "Endpoint=sb://bus.example.org;SharedAccessKeyName=R;SharedAccessKey=hush=;"
+            "UseDevelopmentEmulator=true;",
+            "a loopback address only",
+        ),
+    ],
+)
+def test_a_connection_string_of_the_service_bus_is_one(value: str, words: str) -> None:
+    name = "TRACKCENTER_SERVICEBUS_CONNECTION_STRING"
+    [problem] = problems({name: value})
+    assert words in problem
+    assert "hush" not in problem
+    fit = "endpoint=sb://127.0.0.1:5673;SharedAccessKeyName=R;SharedAccessKey=K="
+    assert read_environment({name: f"{fit};UseDevelopmentEmulator=true;"})
+
+
 def test_secrets_do_not_show_in_a_traceback() -> None:
     assert "s" * 60 not in repr(read_environment(PRODUCTION))
 

@@ -221,12 +221,12 @@ container.on("message", ({ receiver, message, delivery, format, connection }) =>
     return;
   }
   delivery.update(true, amqp.accepted().described());
-  const reply = path.endsWith("$cbs") ? { code: 202 } : manage(path, message);
+  const reply = path.endsWith("$cbs") ? authorise(message) : manage(path, message);
   const link = connection.find_sender((one) => address(one.source) === path && one.is_open());
   link?.send({
     correlation_id: message.message_id,
     application_properties: path.endsWith("$cbs")
-      ? { "status-code": types.wrap_int(reply.code), "status-description": "Accepted" }
+      ? { "status-code": types.wrap_int(reply.code), "status-description": reply.description }
       : {
           statusCode: types.wrap_int(reply.code),
           statusDescription: reply.description ?? "OK",
@@ -235,6 +235,16 @@ container.on("message", ({ receiver, message, delivery, format, connection }) =>
     body: reply.body ?? null,
   });
 });
+
+// put-token, for an entity or what belongs to it.
+function authorise(message) {
+  const name = String(message.application_properties?.name ?? "");
+  const path = name.replace(/^[a-z]+:\/\/[^/]+\//i, "").replace(/\/\$management$/, "");
+  const known = topics.has(path.toLowerCase()) || queues.has(path.toLowerCase());
+  return known
+    ? { code: 202, description: "Accepted" }
+    : { code: 404, description: `there is no entity ${path}` };
+}
 
 function parts(body) {
   return body.multiple ? body.content : [body.content];

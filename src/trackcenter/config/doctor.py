@@ -53,6 +53,7 @@ def examine_installation() -> list[Finding]:
     return [
         *_database(),
         *_storage(),
+        *examine_service_bus(),
         *_seals(),
         *_accounts(),
         *_email(),
@@ -170,6 +171,30 @@ def _seals() -> Iterator[Finding]:
     elif seen.newest_at:
         when = f"{seen.newest_at:%Y-%m-%d %H:%M} UTC"
         yield Finding("ok", f"events are sealed, the last time {when}")
+
+
+def examine_service_bus() -> Iterator[Finding]:
+    """Whether every topic can be written and read, where they are in use."""
+    from django.conf import settings
+
+    from trackcenter.queue.servicebus.broker import SUBSCRIPTION, examine, reachable
+
+    if settings.QUEUE != "servicebus":
+        return
+    name = f"{PREFIX}SERVICEBUS_CONNECTION_STRING"
+    if not reachable():
+        mend = f"Check the Endpoint in {name}, and that this machine may connect to it (port 5671)."
+        yield Finding("fail", "the Service Bus does not answer", mend)
+        return
+    refused = examine()
+    for topic in refused:
+        mend = (
+            f"Make it, with a subscription {SUBSCRIPTION}; or {name} is not of a rule that may "
+            "Listen and Send on the whole namespace."
+        )
+        yield Finding("fail", f"the topic {topic} of the Service Bus cannot be used", mend)
+    if not refused:
+        yield Finding("ok", "every topic of the Service Bus can be used")
 
 
 def _accounts() -> Iterator[Finding]:

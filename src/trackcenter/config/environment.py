@@ -134,6 +134,26 @@ def _provider_url(value: str) -> str:
     return url
 
 
+def _service_bus(value: str) -> str:
+    """A connection string for a whole namespace; nothing of it is repeated in an answer."""
+    pairs = {
+        name.strip().lower(): word.strip()
+        for name, separator, word in (part.partition("=") for part in value.split(";"))
+        if separator
+    }
+    parts = urlsplit(pairs.get("endpoint", ""))
+    if parts.scheme != "sb" or not parts.hostname:
+        raise Malformed("must begin with Endpoint=sb://NAMESPACE.servicebus.windows.net/;…")
+    if not (pairs.get("sharedaccesskeyname") and pairs.get("sharedaccesskey")):
+        raise Malformed("must hold SharedAccessKeyName=… and SharedAccessKey=…")
+    if "entitypath" in pairs:
+        raise Malformed("must be the namespace's, not one topic's: it has an EntityPath")
+    emulator = pairs.get("usedevelopmentemulator", "").lower() == "true"
+    if emulator and not is_loopback(parts.hostname):
+        raise Malformed("may say UseDevelopmentEmulator=true for a loopback address only")
+    return value
+
+
 def _database_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("postgresql", "postgres"):
@@ -343,7 +363,7 @@ class Environment:
     queue: Literal["postgres", "servicebus"] = _setting(
         _one_of("postgres", "servicebus"), "where jobs wait", "postgres"
     )
-    servicebus_connection_string: str | None = _setting(_text, "Azure Service Bus")
+    servicebus_connection_string: str | None = _setting(_service_bus, "Azure Service Bus")
 
     email_provider: Literal["msgraph", "acs"] = _setting(
         _one_of("msgraph", "acs"), "who carries the mail", "msgraph"

@@ -18,6 +18,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from trackcenter import storage
+from trackcenter.queue.publish import service_bus_in_use
+from trackcenter.queue.servicebus.broker import reachable
 
 ROOM_NEEDED = 50 * 1024 * 1024
 """Bytes that must be free for the server to call itself ready."""
@@ -50,6 +52,8 @@ def queue_problem() -> str | None:
             cursor.execute("SELECT 1 FROM procrastinate_jobs LIMIT 1")
     except DatabaseError:
         return "the queue's table cannot be read"
+    if service_bus_in_use() and not reachable():
+        return "the Service Bus does not answer"
     return None
 
 

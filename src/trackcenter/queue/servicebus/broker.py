@@ -1,25 +1,30 @@
 """The way to the Service Bus: clients, senders, and what can go wrong there."""
 
 import json
+import logging
 import socket
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from trackcenter.queue.publish import Relayed
+from trackcenter.queue.publish import TOPICS, Relayed
 
 if TYPE_CHECKING:
     from azure.servicebus import ServiceBusClient, ServiceBusMessage, ServiceBusSender
+
+log = logging.getLogger(__name__)
 
 SUBSCRIPTION = "worker"
 SOURCE = "trackcenter-source"
 FAILURES = "trackcenter-failures"
 """Application properties that our own copies carry on."""
 
+_PORT = 5671
 _SOCKET_SECONDS = 2.0
 _PROBED_EVERY = 15.0
 
@@ -124,19 +129,9 @@ def _encoded(message: Relayed) -> "ServiceBusMessage":
     )
 
 
-def endpoint() -> tuple[str, int]:
-    """Host and port of the connection string."""
-    pairs = dict(part.partition("=")[::2] for part in _connection_string().split(";"))
-    parts = urlsplit(pairs["Endpoint"])
-    return parts.hostname or "", parts.port or 5671
-
-
-_probed: dict[tuple[str, int], tuple[float, bool]] = {}
-
-
 def reachable() -> bool:
     """Whether the broker's port answers; asked at most every quarter of a minute a process."""
-    address = endpoint()
+    address = _endpoint()
     at, answer = _probed.get(address, (-_PROBED_EVERY, False))
     if time.monotonic() - at >= _PROBED_EVERY:
         try:
@@ -146,3 +141,35 @@ def reachable() -> bool:
             answer = False
         _probed[address] = (time.monotonic(), answer)
     return answer
+
+
+_probed: dict[tuple[str, int], tuple[float, bool]] = {}
+
+
+def _endpoint() -> tuple[str, int]:
+    pairs = (part.partition("=") for part in _connection_string().split(";"))
+    parts = urlsplit({name.strip().lower(): value for name, _, value in pairs}["endpoint"])
+    return parts.hostname or "", parts.port or _PORT
+
+
+def examine() -> list[str]:
+    """The topics that cannot be used: there is none, or no subscription, or the key may not.
+
+    Opens a sender and a receiver for each and moves no message.
+    """
+    with ThreadPoolExecutor(len(TOPICS), "topics") as pool:
+        usable = pool.map(_usable, TOPICS)
+        return [topic for topic, opens in zip(TOPICS, usable, strict=True) if not opens]
+
+
+def _usable(topic: str) -> bool:
+    try:
+        with (
+            client() as opened,
+            opened.get_topic_sender(topic),
+            opened.get_subscription_receiver(topic, SUBSCRIPTION),
+        ):
+            return True
+    except trouble() as error:
+        log.warning("a topic cannot be used", extra={"topic": topic}, exc_info=error)
+        return False

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 MOST = 1000
 """Dead letters of a topic that are looked at, the oldest; the rest shows once these are decided."""
 
+LONGEST_SHOWN = 2000
+"""Bytes of a body that nobody can read."""
+
 _AT_ONCE = 50
 
 _LOCK = 0x6465_6164  # 'dead'
@@ -169,7 +172,7 @@ def _found(topic: str, message: "ServiceBusReceivedMessage") -> Found:
         # Stable, should this be repeated after a crash; and another one than the original's.
         again = Relayed(f"requeued~{topic}~{delivery.sequence}", body, delivery.source)
     except MalformedMessage:
-        body = {"unreadable": clean(delivery.body.decode(errors="replace"))}
+        body = {"unreadable": clean(delivery.body[:LONGEST_SHOWN].decode(errors="replace"))}
     letter = DeadLetter(
         id=f"{topic}-{delivery.sequence}",
         queue=topic,

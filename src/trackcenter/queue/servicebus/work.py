@@ -35,6 +35,9 @@ log = logging.getLogger(__name__)
 HELD_SECONDS = 5.0
 """A shorter wait is spent here, with the lock renewed; a longer one in the database."""
 
+LONGEST_BODY = 64 * 1024
+"""Far more than any job is; a copy of it must fit into a message again."""
+
 LONGEST_DESCRIPTION = 2000
 
 LONGEST_BASE = 100
@@ -133,7 +136,9 @@ def _bytes(body: Any) -> bytes:
 
 
 def message_of(delivery: Delivery) -> dict[str, Any]:
-    """The message's body; `MalformedMessage` when it is no JSON object."""
+    """The message's body; `MalformedMessage` when it is no JSON object, or far too long for one."""
+    if len(delivery.body) > LONGEST_BODY:
+        raise MalformedMessage(f"the body is longer than {LONGEST_BODY} bytes")
     try:
         message = json.loads(delivery.body)
     except (ValueError, RecursionError):
