@@ -25,6 +25,7 @@ from trackcenter.communications.payloads import Payload
 from trackcenter.kit.clock import now
 from trackcenter.kit.errors import NotFound
 from trackcenter.kit.ids import new_id
+from trackcenter.kit.sql import prepared
 
 NEXT_ATTEMPT = -1
 """For `NewEvent.attempt`: this event opens the communication's next attempt."""
@@ -174,44 +175,40 @@ def append(events: Sequence[NewEvent]) -> list[Written]:
     return written
 
 
+_LOCK = """
+    SELECT id, building_id, year, event_count, last_hash, provider_message_id, error
+    FROM communications WHERE id = ANY(%s) ORDER BY id FOR UPDATE
+"""
+_ENTRIES = """
+    SELECT communication_id, attempt, type, qualifier, occurred_at, source
+    FROM communication_events WHERE communication_id = ANY(%s)
+"""
+
+
 def _lock(communication_ids: set[UUID]) -> dict[UUID, Ledger]:
     """Lock in the order of ids, so that two writers never wait for each other in a ring."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT id, building_id, year, event_count, last_hash, provider_message_id, error
-            FROM communications WHERE id = ANY(%s) ORDER BY id FOR UPDATE
-            """,
-            [list(communication_ids)],
+    rows = prepared(_LOCK, [list(communication_ids)])
+    ledgers = {
+        row[0]: Ledger(
+            id=row[0],
+            building_id=row[1],
+            year=row[2],
+            event_count=row[3],
+            last_hash=bytes(row[4]) or chain.GENESIS,
+            provider_message_id=row[5],
+            error=json.loads(row[6]) if row[6] else None,
         )
-        ledgers = {
-            row[0]: Ledger(
-                id=row[0],
-                building_id=row[1],
-                year=row[2],
-                event_count=row[3],
-                last_hash=bytes(row[4]) or chain.GENESIS,
-                provider_message_id=row[5],
-                error=json.loads(row[6]) if row[6] else None,
+        for row in rows
+    }
+    missing = communication_ids - ledgers.keys()
+    if missing:
+        raise NotFound(f"no such communication: {min(missing)}")
+    known = [ledger.id for ledger in ledgers.values() if ledger.event_count]
+    if known:
+        for id_, attempt, type_, qualifier, occurred_at, source in prepared(_ENTRIES, [known]):
+            ledgers[id_].entries.append(
+                Entry(attempt, EventType(type_), Qualifier(qualifier), occurred_at, source)
             )
-            for row in cursor.fetchall()
-        }
-        missing = communication_ids - ledgers.keys()
-        if missing:
-            raise NotFound(f"no such communication: {min(missing)}")
-        known = [ledger.id for ledger in ledgers.values() if ledger.event_count]
-        if known:
-            cursor.execute(
-                """
-                SELECT communication_id, attempt, type, qualifier, occurred_at, source
-                FROM communication_events WHERE communication_id = ANY(%s)
-                """,
-                [known],
-            )
-            for id_, attempt, type_, qualifier, occurred_at, source in cursor.fetchall():
-                ledgers[id_].entries.append(
-                    Entry(attempt, EventType(type_), Qualifier(qualifier), occurred_at, source)
-                )
     for ledger in ledgers.values():
         ledger.state = fold(ledger.entries)
     return ledgers
@@ -292,8 +289,5 @@ def _write(
 ) -> None:
     """Events, payloads and computed columns, in one statement."""
     news = [{"id": ledger.id, **ledger.columns()} for ledger in ledgers]
-    with connection.cursor() as cursor:
-        # msgspec writes bytes as base64.
-        cursor.execute(
-            _WRITE, [msgspec.json.encode(each).decode() for each in (rows, payloads, news)]
-        )
+    # msgspec writes bytes as base64.
+    prepared(_WRITE, [msgspec.json.encode(each).decode() for each in (rows, payloads, news)])

@@ -23,6 +23,7 @@ from trackcenter.communications.payloads import Deferred, Trouble
 from trackcenter.delivery import pacing
 from trackcenter.delivery.senders import sender_of
 from trackcenter.kit.clock import now
+from trackcenter.kit.sql import prepared
 from trackcenter.providers.acs.sms import FIRST_SENT_STANDS
 from trackcenter.providers.base import LostClaim
 from trackcenter.queue.payloads import MalformedMessage, SendCommunicationJob
@@ -122,12 +123,10 @@ _LOOK = f"""
 
 
 def _look(job: SendCommunicationJob) -> _Seen:
-    with connection.cursor() as cursor:
-        cursor.execute(_LOOK, [now(), job.communication_id])
-        row = cursor.fetchone()
-    if row is None:
+    rows = prepared(_LOOK, [now(), job.communication_id])
+    if not rows:
         raise MalformedMessage(f"there is no communication {job.communication_id}")
-    values = iter(row)
+    values = iter(rows[0])
     of_attempt = [
         json.loads(value) if name in _JSON and value is not None else value
         for name, value in zip(_ATTEMPT, islice(values, len(_ATTEMPT)), strict=True)
@@ -205,16 +204,17 @@ def _write(seen: _Seen, **values: Any) -> None:
 def _update(condition: str, attempt_id: UUID, condition_value: Any, values: dict[str, Any]) -> bool:
     fields = [(_FIELDS[name], value) for name, value in values.items()]
     assignments = ", ".join(f"{field.column} = %s" for field, _ in fields)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE communication_attempts SET {assignments} WHERE id = %s AND {condition}",
+    return bool(
+        prepared(
+            f"UPDATE communication_attempts SET {assignments} WHERE id = %s AND {condition} "
+            "RETURNING 1",
             [
                 *(field.get_db_prep_save(value, connection) for field, value in fields),
                 attempt_id,
                 condition_value,
             ],
         )
-        return bool(cursor.rowcount)
+    )
 
 
 def save(mine: Claim, /, **values: Any) -> None:

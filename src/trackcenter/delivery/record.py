@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from trackcenter.communications import events
 from trackcenter.communications.models import AttemptOutcome, Source
@@ -12,6 +12,7 @@ from trackcenter.delivery.claim import Claim, save
 from trackcenter.delivery.letters import PRINTER
 from trackcenter.delivery.pacing import RETRY_AFTER, hold
 from trackcenter.kit.clock import now
+from trackcenter.kit.sql import prepared
 from trackcenter.providers.base import Accepted, OutcomeUnknown, ProviderFailure
 from trackcenter.queue.retry import RetryAt, pause
 
@@ -50,13 +51,12 @@ def _content(claim: Claim) -> tuple[str, ...]:
     """The hashes of what left, so that the event says what was sent and not only that it was."""
     attempt = claim.attempt
     bodies = (attempt.body_text_sha256, attempt.body_html_sha256)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT sha256 FROM communication_attachments WHERE attempt_id = %s "
-            "ORDER BY created_at, id",
-            [attempt.id],
-        )
-        return (*(body for body in bodies if body), *(row[0] for row in cursor.fetchall()))
+    files = prepared(
+        "SELECT sha256 FROM communication_attachments WHERE attempt_id = %s "
+        "ORDER BY created_at, id",
+        [attempt.id],
+    )
+    return (*(body for body in bodies if body), *(row[0] for row in files))
 
 
 def refused(claim: Claim, trouble: Trouble, *, unknown: bool = False) -> None:

@@ -13,10 +13,10 @@ from datetime import timedelta
 from functools import cache
 
 from django.conf import settings
-from django.db import connection
 
 from trackcenter.delivery import pacing
 from trackcenter.kit.clock import now
+from trackcenter.kit.sql import prepared
 from trackcenter.providers.base import ProviderFailure
 from trackcenter.queue.retry import RetryAt
 
@@ -53,7 +53,7 @@ def graph_slot() -> Iterator[None]:
         finally:
             _mine.held = False
             # False when the connection, and the lock with it, was lost meanwhile.
-            _ask("SELECT pg_advisory_unlock(%s, %s)", number)
+            _ask("SELECT pg_advisory_unlock(%s::int, %s::int)", number)
     finally:
         threads.release()
 
@@ -89,7 +89,7 @@ def _lock(count: int, ends: float) -> int:
     pause = threading.Event()
     while True:
         for number in numbers:
-            if _ask("SELECT pg_try_advisory_lock(%s, %s)", number):
+            if _ask("SELECT pg_try_advisory_lock(%s::int, %s::int)", number):
                 return number
         if time.monotonic() > ends:
             raise _busy()
@@ -97,9 +97,7 @@ def _lock(count: int, ends: float) -> int:
 
 
 def _ask(sql: str, number: int) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [_FAMILY, number])
-        return bool(cursor.fetchone()[0])
+    return bool(prepared(sql, [_FAMILY, number])[0][0])
 
 
 def _busy() -> RetryAt:
