@@ -21,6 +21,9 @@ function matches(building: BuildingOut, wanted: string): boolean {
     .every((word) => text.includes(word));
 }
 
+/** Buildings at the top of the list whose years are read when it opens. */
+const readAhead = 6;
+
 /** Searchable choice of the building; those with most failures need attention first. */
 export function TrackBuildingFilter() {
   const t = useText();
@@ -33,7 +36,10 @@ export function TrackBuildingFilter() {
       setSearch("");
       combobox.resetSelectedOption();
     },
-    onDropdownOpen: () => combobox.focusSearchInput(),
+    onDropdownOpen: () => {
+      combobox.focusSearchInput();
+      for (const { id } of everything.slice(0, readAhead)) void ahead.years(id);
+    },
   });
   const everything = (buildings.data?.items ?? []).toSorted(
     (a, b) => b.stats.failed - a.stats.failed || a.name.localeCompare(b.name),
@@ -118,7 +124,7 @@ export function TrackBuildingFilter() {
                   value={item.id}
                   active={item.id === building?.id}
                   className={classes.option}
-                  onPointerEnter={() => void ahead(item.id)}
+                  onPointerEnter={() => void ahead.everything(item.id)}
                 >
                   <span className={classes.name}>{item.name}</span>
                   <span className={classes.code}>

@@ -1,6 +1,6 @@
 import type { AnchorHTMLAttributes, MouseEvent, ReactNode, Ref } from "react";
 import { type Filters, hrefOf } from "./filters";
-import { useTrackCenter } from "./TrackCenterProvider";
+import { useUrl } from "./TrackCenterProvider";
 
 type Changes = Partial<{ [Name in keyof Filters]: Filters[Name] | null }>;
 
@@ -14,7 +14,7 @@ interface StateLinkProps extends Omit<AnchorHTMLAttributes<HTMLAnchorElement>, "
 
 /** A real link to this screen in another state: opens in a new tab, can be copied, needs no reload. */
 export function StateLink({ changes, children, onFollow, ...rest }: StateLinkProps) {
-  const { filters, set } = useTrackCenter();
+  const { filters, set } = useUrl();
   const follow = (event: MouseEvent) => {
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
       return;

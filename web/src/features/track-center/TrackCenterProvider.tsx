@@ -30,6 +30,9 @@ interface TrackCenter extends ReturnType<typeof useFilters> {
 
 const TrackCenterContext = createContext<TrackCenter | null>(null);
 
+/** Only the URL's part: it does not change whenever figures are read again. */
+const UrlContext = createContext<ReturnType<typeof useFilters> | null>(null);
+
 function useBuildings() {
   return useQuery(buildingsQuery(""));
 }
@@ -76,7 +79,18 @@ export function TrackCenterProvider({ children }: { children: ReactNode }) {
     }),
     [url, building, buildings, years, year, yearInfo, refresh],
   );
-  return <TrackCenterContext.Provider value={value}>{children}</TrackCenterContext.Provider>;
+  return (
+    <UrlContext.Provider value={url}>
+      <TrackCenterContext.Provider value={value}>{children}</TrackCenterContext.Provider>
+    </UrlContext.Provider>
+  );
+}
+
+/** The screen's state in the URL, and the moves that change it. */
+export function useUrl(): ReturnType<typeof useFilters> {
+  const value = useContext(UrlContext);
+  if (!value) throw new Error("useUrl needs a TrackCenterProvider above it");
+  return value;
 }
 
 /** Building, year and filters of the screen. */

@@ -7,7 +7,7 @@ import {
   parseAsStringLiteral,
   useQueryStates,
 } from "nuqs";
-import { useCallback } from "react";
+import { useCallback, useMemo } from "react";
 
 export const tabs = ["units", "activity", "exports"] as const;
 export const channels = ["EMAIL", "SMS", "LETTER", "LETTER_WITH_RECEIPT"] as const;
@@ -92,7 +92,11 @@ export function useFilters() {
     [set],
   );
 
-  return { filters, set, filter, nextPage, previousPage };
+  // One object as long as nothing moved: hundreds of links on the screen hang on it.
+  return useMemo(
+    () => ({ filters, set, filter, nextPage, previousPage }),
+    [filters, set, filter, nextPage, previousPage],
+  );
 }
 
 /** A link to this screen in another state, for real anchors. */

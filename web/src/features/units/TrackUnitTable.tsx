@@ -23,7 +23,7 @@ import {
   IconX,
 } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useRef, useState } from "react";
+import { memo, useEffect, useMemo, useRef, useState } from "react";
 import type { CommunicationBrief, UnitPage, UnitRow } from "../../client";
 import { Hint } from "../../hint/Hint";
 import { useLanguage, useText } from "../../i18n/Language";
@@ -244,17 +244,20 @@ interface UnitRowsProps {
 
 function UnitRows({ selection, tableRef, page, fading, narrow }: UnitRowsProps) {
   const t = useText();
-  const { building, year, yearInfo, filters, filter } = useTrackCenter();
-  const hidden = new Set(filters.hide);
-  const present = columns.filter((column) =>
-    yearInfo
-      ? Object.entries(yearInfo.channels).some(
-          ([channel, stats]) =>
-            column.holds(channel as Channel) && stats.total + stats.cancelled > 0,
-        )
-      : true,
-  );
-  const shown = present.filter(({ key }) => !hidden.has(key));
+  const { building, year, yearInfo, filters, filter, timeZone } = useTrackCenter();
+  const figures = yearInfo?.channels;
+  const hidden = useMemo(() => new Set<string>(filters.hide), [filters.hide]);
+  const shown = useMemo(() => {
+    const present = columns.filter((column) =>
+      figures
+        ? Object.entries(figures).some(
+            ([channel, stats]) =>
+              column.holds(channel as Channel) && stats.total + stats.cancelled > 0,
+          )
+        : true,
+    );
+    return present.filter(({ key }) => !hidden.has(key));
+  }, [figures, hidden]);
   const filtered = filters.channel !== null || filters.status !== null || filters.search !== "";
   if (page && page.items.length === 0) {
     return (
@@ -325,7 +328,10 @@ function UnitRows({ selection, tableRef, page, fading, narrow }: UnitRowsProps) 
                   columns={shown}
                   hidden={hidden}
                   narrow={narrow}
-                  selection={selection}
+                  open={filters.unit === row.unitId}
+                  timeZone={timeZone}
+                  ticked={selection?.has(row) ?? false}
+                  onTick={selection?.set ?? null}
                 />
               ))
             : Array.from({ length: 12 }, (_, index) => (
@@ -388,14 +394,26 @@ interface RowProps {
   row: UnitRow;
   columns: ChannelColumn[];
   hidden: ReadonlySet<string>;
-  selection: UnitSelection | null;
   narrow: boolean;
+  open: boolean;
+  timeZone: string;
+  ticked: boolean;
+  /** Null for somebody who may only look. */
+  onTick: UnitSelection["set"] | null;
 }
 
-function Row({ row, columns: shown, hidden, narrow, selection }: RowProps) {
+/** Drawn again only when something of it changed: there are fifty of them. */
+const Row = memo(function Row({
+  row,
+  columns: shown,
+  hidden,
+  narrow,
+  open,
+  timeZone,
+  ticked,
+  onTick,
+}: RowProps) {
   const t = useText();
-  const { filters, timeZone } = useTrackCenter();
-  const open = filters.unit === row.unitId;
   const link = (
     <StateLink
       id={unitLinkId(row.unitId)}
@@ -407,20 +425,20 @@ function Row({ row, columns: shown, hidden, narrow, selection }: RowProps) {
       {row.unitNumber}
     </StateLink>
   );
-  const tick = selection && (
+  const tick = onTick && (
     <td className={classes.tick}>
       <Checkbox
         size="xs"
         aria-label={t.selection.unit(row.unitNumber)}
-        checked={selection.has(row)}
-        onChange={(event) => selection.set([row], event.currentTarget.checked)}
+        checked={ticked}
+        onChange={(event) => onTick([row], event.currentTarget.checked)}
       />
     </td>
   );
   const state = {
     "data-unit-id": row.unitId,
     "data-open": open || undefined,
-    "data-ticked": selection?.has(row) || undefined,
+    "data-ticked": ticked || undefined,
   };
   if (narrow) {
     return (
@@ -481,7 +499,7 @@ function Row({ row, columns: shown, hidden, narrow, selection }: RowProps) {
       )}
     </tr>
   );
-}
+});
 
 interface MessageLinkProps {
   row: UnitRow;

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useCallback, useState } from "react";
 import type { UnitRow } from "../../client";
 
 type Chosen = { all: true } | { all: false; rows: ReadonlyMap<string, UnitRow> };
@@ -16,15 +16,18 @@ export function useSelection(scope: string) {
   }
   const current = of === scope ? chosen : none;
 
-  const set = (rows: UnitRow[], ticked: boolean) =>
-    setChosen((old) => {
-      const kept = new Map(old.all ? [] : old.rows);
-      for (const row of rows) {
-        if (ticked) kept.set(row.unitId, row);
-        else kept.delete(row.unitId);
-      }
-      return { all: false, rows: kept };
-    });
+  const set = useCallback(
+    (rows: UnitRow[], ticked: boolean) =>
+      setChosen((old) => {
+        const kept = new Map(old.all ? [] : old.rows);
+        for (const row of rows) {
+          if (ticked) kept.set(row.unitId, row);
+          else kept.delete(row.unitId);
+        }
+        return { all: false, rows: kept };
+      }),
+    [],
+  );
 
   return {
     all: current.all,
