@@ -170,8 +170,11 @@ def test_what_the_virus_scanner_finds_is_named(settings: Settings, folder: Path)
 
 
 def test_a_virus_scanner_that_gives_no_verdict_shuts_the_door(settings: Settings, tmp_path: Path):
-    for verdict in (b"INSTREAM size limit exceeded. ERROR\0", b""):
-        with a_clamd(verdict) as (settings.CLAMD, _), pytest.raises(ScannerAway):
+    for verdict, words in (
+        (b"INSTREAM size limit exceeded. ERROR\0", "StreamMaxLength"),
+        (b"", "could not look"),
+    ):
+        with a_clamd(verdict) as (settings.CLAMD, _), pytest.raises(ScannerAway, match=words):
             accept(uploaded(a_pdf()), "body")
     for address in ("127.0.0.1:1", str(tmp_path / "clamd.sock")):
         settings.CLAMD = address

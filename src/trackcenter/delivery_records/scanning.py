@@ -2,7 +2,7 @@
 
 import socket
 import struct
-from contextlib import closing
+from contextlib import closing, suppress
 
 from django.conf import settings
 
@@ -32,18 +32,25 @@ def scan(content: bytes) -> None:
         return
     try:
         with closing(_connect(settings.CLAMD)) as clamd:
-            clamd.sendall(b"zINSTREAM\0")
-            for start in range(0, len(content), _CHUNK):
-                chunk = content[start : start + _CHUNK]
-                clamd.sendall(struct.pack("!I", len(chunk)) + chunk)
-            clamd.sendall(struct.pack("!I", 0))
+            with suppress(BrokenPipeError, ConnectionResetError):  # it heard enough, and says why
+                _send(clamd, content)
             verdict = _read(clamd)
     except OSError as error:
         raise ScannerAway(f"the virus scanner cannot be reached: {error}") from error
     if verdict.endswith(" FOUND"):
         raise Infected(verdict.removeprefix("stream: ").removesuffix(" FOUND"))
+    if "size limit" in verdict:
+        raise ScannerAway("the virus scanner takes no file of this size (its StreamMaxLength)")
     if verdict != "stream: OK":
         raise ScannerAway("the virus scanner could not look at the file")
+
+
+def _send(clamd: socket.socket, content: bytes) -> None:
+    clamd.sendall(b"zINSTREAM\0")
+    for start in range(0, len(content), _CHUNK):
+        chunk = content[start : start + _CHUNK]
+        clamd.sendall(struct.pack("!I", len(chunk)) + chunk)
+    clamd.sendall(struct.pack("!I", 0))
 
 
 def _connect(address: str) -> socket.socket:
