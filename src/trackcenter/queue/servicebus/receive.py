@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 _IDLE_SECONDS = 1.0
 _BUSY_SECONDS = 0.1
 _FIRST_PAUSE = 0.5
-_LONGEST_PAUSE = 30.0
+_LONGEST_PAUSE = 10.0
 _DATABASE_PATIENCE = 60.0
 """How long a message is held while the database is away, before workers elsewhere may try."""
 
