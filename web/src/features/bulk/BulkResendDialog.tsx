@@ -144,7 +144,7 @@ export default function BulkResendDialog({
                       onChange={(event) => setRepeats(event.currentTarget.checked)}
                     />
                   )}
-                  {plan.data.examples.length > 0 && <PlanTable plan={plan.data} />}
+                  {plan.data.examples.length > 0 && <PlanTable plan={plan.data} narrow={phone} />}
                 </Stack>
               </div>
             )}
@@ -231,7 +231,7 @@ function Figures({ plan, status }: FiguresProps) {
   );
 }
 
-function PlanTable({ plan }: { plan: ResendPlan }) {
+function PlanTable({ plan, narrow }: { plan: ResendPlan; narrow: boolean }) {
   const t = useText();
   const remarked = plan.examples.some(
     ({ obstacle, repeat, correctedFrom }) => obstacle ?? repeat ?? correctedFrom,
@@ -244,7 +244,7 @@ function PlanTable({ plan }: { plan: ResendPlan }) {
           <Table.Thead>
             <Table.Tr>
               <Table.Th>{t.units.unit}</Table.Th>
-              <Table.Th>{t.units.recipient}</Table.Th>
+              {!narrow && <Table.Th>{t.units.recipient}</Table.Th>}
               <Table.Th>{t.bulk.to}</Table.Th>
               {remarked && <Table.Th>{t.bulk.remark}</Table.Th>}
             </Table.Tr>
@@ -252,8 +252,11 @@ function PlanTable({ plan }: { plan: ResendPlan }) {
           <Table.Tbody>
             {plan.examples.map((one) => (
               <Table.Tr key={one.communicationId} className={one.goes ? undefined : classes.out}>
-                <Table.Td className={classes.unit}>{one.unitNumber}</Table.Td>
-                <Table.Td>{one.recipientName}</Table.Td>
+                <Table.Td>
+                  <span className={classes.unit}>{one.unitNumber}</span>
+                  {narrow && <span className={classes.recipient}>{one.recipientName}</span>}
+                </Table.Td>
+                {!narrow && <Table.Td>{one.recipientName}</Table.Td>}
                 <Table.Td>
                   <span className={classes.to}>
                     <span role="img" aria-label={t.channels[one.channel]}>
