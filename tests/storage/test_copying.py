@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -20,7 +21,8 @@ from trackcenter.kit.errors import TrackCenterError
 from trackcenter.storage.copying import CONTENT_TYPE, Copied, Fate, copy, place_at
 from trackcenter.storage.keys import key
 
-CONTENTS = [b"", b"bill", *(os.urandom(20_000) for _ in range(20)), os.urandom(9_000_000)]
+NOISE = random.Random(2024)
+CONTENTS = [b"", b"bill", *(NOISE.randbytes(20_000) for _ in range(20)), NOISE.randbytes(9_000_000)]
 HASHES = sorted(hashlib.sha256(content).hexdigest() for content in CONTENTS)
 
 
