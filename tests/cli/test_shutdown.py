@@ -65,6 +65,20 @@ def test_a_request_under_way_is_answered_before_the_server_ends(site: Installati
         end(server)
 
 
+def test_a_server_that_is_killed_leaves_no_process_that_goes_on_answering(
+    site: Installation,
+) -> None:
+    port = free_port()
+    server = site.start("serve", "--port", str(port))
+    try:
+        until(lambda: listens(port), seconds=60, what="the web server")
+        server.kill()
+        server.wait(10)
+        until(lambda: not listens(port), seconds=20, what="the end of its processes")
+    finally:
+        end(server)
+
+
 def test_a_job_under_way_is_done_before_the_worker_ends(site: Installation) -> None:
     site.run("send", "--building", "B1", "--year", "2025")
     with psycopg.connect(site.server.superuser_url) as blocker:

@@ -5,7 +5,6 @@ production code. Each step looks at what is there already, so a demo that was st
 however rudely, goes on from there.
 """
 
-import ctypes
 import json
 import os
 import secrets
@@ -25,6 +24,7 @@ from pathlib import Path
 from trackcenter import embedded
 from trackcenter.cli.start import application, console, migrate, stop
 from trackcenter.config.environment import PREFIX
+from trackcenter.kit.processes import end_with_parent
 
 CLIENT_ID = "5f2c9f0e-4d53-4a4e-9f0b-6f6b0e3a7d11"
 MAILBOX = "billing@landlord.example"
@@ -248,7 +248,7 @@ def _process(data: Path, name: str, arguments: list[str]) -> Iterator[subprocess
             # Ctrl-C is for this process alone, which then stops the others in order; and should
             # it be killed, they end too.
             start_new_session=True,
-            preexec_fn=_end_with_parent,
+            preexec_fn=end_with_parent,
         )
     try:
         yield process
@@ -259,12 +259,6 @@ def _process(data: Path, name: str, arguments: list[str]) -> Iterator[subprocess
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _end_with_parent() -> None:
-    with suppress(OSError, AttributeError):
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
 
 
 def _wait_until_ready(
