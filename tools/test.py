@@ -16,6 +16,10 @@ ORDER = "--no-loadscope-reorder"
 that kill workers and wait, a minute each, to one process alone at the end."""
 
 
+SLOWEST = ("--durations=40", "--durations-min=3")
+"""Said at the end, for the whole run is to stay under ten minutes."""
+
+
 def main(arguments: list[str]) -> int:
     """Get the browser, run the web's unit tests, then pytest; the first bad exit code."""
     web.install()
@@ -34,7 +38,8 @@ def _processes() -> list[str]:
     """How pytest-xdist spreads the tests, from `[tool.trackcenter]` in pyproject.toml."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["trackcenter"]
     count = int(settings["test_processes"])
-    return [f"--numprocesses={count}", "--dist=loadfile", ORDER] if count > 1 else []
+    spread = [f"--numprocesses={count}", "--dist=loadfile", ORDER] if count > 1 else []
+    return [*spread, *SLOWEST]
 
 
 if __name__ == "__main__":

@@ -100,6 +100,11 @@ def test_a_job_under_way_is_done_before_the_worker_ends(site: Installation) -> N
     assert site.query(left) == [(0,)]
 
 
+def at_work(site: Installation) -> int:
+    """How many workers are listed in the queue; one that starts is not there yet."""
+    return int(site.query("SELECT count(*) FROM procrastinate_workers")[0][0])
+
+
 def test_channels_scale_apart_and_workers_are_replaced_without_loss(site: Installation) -> None:
     units = 25
     bills = a_billing_file(site.data, units)
@@ -111,7 +116,9 @@ def test_channels_scale_apart_and_workers_are_replaced_without_loss(site: Instal
     try:
         until(lambda: sent(site, "EMAIL") == units, seconds=60, what="the mails")
         assert sent(site, "SMS") == 0
+        before_them = at_work(site)
         workers += [site.start("worker"), site.start("worker", "--channel", "SMS")]
+        until(lambda: at_work(site) == before_them + 2, seconds=60, what="the two to be there")
         until(lambda: sent(site, "SMS"), seconds=60, what="the first text message")
         # Two are told to stop in the middle of it; the third carries on.
         for worker in workers[:2]:
