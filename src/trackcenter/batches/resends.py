@@ -22,7 +22,7 @@ from trackcenter.access.visible import VisibleBuildings
 from trackcenter.batches.models import BulkResend, BulkResendItem, ResendOutcome
 from trackcenter.communications.models import Batch, Communication
 from trackcenter.communications.selectors import matching_search
-from trackcenter.communications.services import resend_all
+from trackcenter.communications.services import OBSTACLE_OF_STATUS, resend_all
 from trackcenter.kit.canonical import clean
 from trackcenter.kit.clock import now
 from trackcenter.kit.errors import Conflict, NotFound
@@ -99,14 +99,15 @@ _CHOSEN = """
                CASE WHEN outcome_unknown THEN 'unknown'
                     WHEN status IN ('SENT', 'DELIVERED', 'OPENED', 'MANUAL') THEN 'sent'
                     END AS repeat,
-               CASE WHEN status = 'PENDING' THEN 'notYet'
-                    WHEN status = 'ENQUEUED' THEN 'inQueue'
-                    WHEN status = 'CANCELLED' THEN 'cancelled'
+               CASE {stuck}
                     WHEN coalesce(nullif(corrected, ''), billed, '') = '' THEN 'unreachable'
                     END AS obstacle
         FROM addressed
     )
 """
+_STUCK = " ".join(
+    f"WHEN status = '{status}' THEN '{obstacle}'" for status, obstacle in OBSTACLE_OF_STATUS.items()
+)
 _GOES = "obstacle IS NULL AND (repeat IS NULL OR %(repeats)s)"
 _COUNTS = f"""
     SELECT count(*), count(*) FILTER (WHERE {_GOES}),
@@ -263,7 +264,7 @@ def _batch(visible: VisibleBuildings, batch_id: UUID) -> Batch:
 def _ask(cursor: Any, question: str, batch: Batch, choice: Choice, **more: Any) -> None:
     search, pattern = matching_search(choice.search)
     cursor.execute(
-        (_CHOSEN + question).format(search=search),
+        (_CHOSEN + question).format(search=search, stuck=_STUCK),
         {
             "batch": batch.id,
             "channel": choice.channel,
