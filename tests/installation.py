@@ -165,12 +165,16 @@ def until(condition: Callable[[], Any], *, seconds: float, what: str, pause: flo
     return value
 
 
-def a_billing_file(folder: Path, units: int, *, channels: str = "EMAIL+SMS") -> Path:
-    """A CSV with one building, one year and so many units, each with these channels."""
+def a_billing_file(
+    folder: Path, units: int, *, channels: str = "EMAIL+SMS", buildings: int = 1
+) -> Path:
+    """A CSV with one year of B1, B2 and so on, and in each so many units with these channels."""
     lines = ["building,building_name,year,unit,recipient,email,phone,country,language,channels"]
     lines += [
-        f"B1,House One,2025,{number},Resident {number},resident.{number}@example.org,"
-        f"+49176{40690000 + number * 10 + 5},DE,{'de' if number % 2 else 'en'},{channels}"
+        f"B{building},House {building},2025,{number},Resident {number},"
+        f"resident.{number}.of.{building}@example.org,+49176{40690000 + number * 10 + 5},"
+        f"DE,{'de' if number % 2 else 'en'},{channels}"
+        for building in range(1, buildings + 1)
         for number in range(1, units + 1)
     ]
     file = folder / "bills.csv"

@@ -51,7 +51,7 @@ def test_a_viewer_is_made_granted_a_building_given_a_token_and_switched_off(
     expect(visitor.get_by_role("alert")).to_contain_text("NOWHERE")
     visitor.get_by_label("Building's code").fill("B1")
     visitor.get_by_role("button", name="Grant").click()
-    expect(visitor.get_by_role("listitem")).to_contain_text("B1 House One")
+    expect(visitor.get_by_role("listitem")).to_contain_text("B1 House 1")
 
     visitor.get_by_text("New token").click()
     visitor.get_by_label("Only these buildings").fill("B1")

@@ -108,7 +108,7 @@ def at_work(site: Installation) -> int:
 def test_channels_scale_apart_and_workers_are_replaced_without_loss(site: Installation) -> None:
     units = 25
     bills = a_billing_file(site.data, units)
-    bills.write_text(bills.read_text().replace("B1,House One", "B2,House Two"))
+    bills.write_text(bills.read_text().replace("B1,House 1", "B2,House 2"))
     site.run("import", str(bills))
     site.run("send", "--building", "B2", "--year", "2025")
     before = len(site.sandbox.messages())

@@ -9,7 +9,6 @@ import random
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -31,19 +30,8 @@ BUILDINGS = {"postgres": "B1", "servicebus": "B2"}
 def place() -> Iterator[Installation]:
     """An installation with a batch for each queue."""
     with installation() as made:
-        made.run("import", str(two_buildings(made.data)))
+        made.run("import", str(a_billing_file(made.data, UNITS, buildings=len(BUILDINGS))))
         yield made
-
-
-def two_buildings(folder: Path) -> Path:
-    file = a_billing_file(folder, UNITS)
-    head, *first = file.read_text().splitlines()
-    second = [
-        line.replace("B1,House One", "B2,House Two").replace("resident.", "neighbour.")
-        for line in first
-    ]
-    file.write_text("\n".join([head, *first, *second, ""]))
-    return file
 
 
 @contextmanager
@@ -90,7 +78,8 @@ def test_every_message_leaves_once_whatever_dies(kind: str, place: Installation)
             if kill == (KILLS + 1) // 2:
                 place.server.restart()
             if bus and kill in (1, KILLS - 1):
-                assert bus.cut() > 0
+                # Those that just lost PostgreSQL may be on their way back.
+                until(bus.cut, seconds=PATIENCE, what="a connection to cut", pause=0.05)
         progressed(1)
         if bus:
             until(lambda: settled(bus), seconds=PATIENCE, what="empty topics")
