@@ -20,8 +20,9 @@ PNG = (
     b"\x90wS\xde\x00\x00\x00\x0cIDATx\x9cc\xf8\xff\xff?\x00\x05\xfe\x02\xfe\r\xefF\xb8\x00\x00"
     b"\x00\x00IEND\xaeB`\x82"
 )
-SETTLED = """
-    async () => {
+IN_COLOURS = """
+    async (scheme) => {
+        document.documentElement.dataset.mantineColorScheme = scheme;
         const frame = () => new Promise((done) => requestAnimationFrame(done));
         await frame();
         await frame();
@@ -31,7 +32,8 @@ SETTLED = """
         await Promise.all(passing.map((one) => one.finished.catch(() => {})));
     }
 """
-"""Colours fade over: what is measured half-way is neither light nor dark."""
+"""Light or dark, as Mantine switches it; colours fade over, and what is measured half-way is
+neither."""
 
 
 def sign_in(page: Page, url: str, name: str, password: str = PASSWORD) -> None:
@@ -70,12 +72,9 @@ RULES: dict[str, dict[str, list[str]]] = {
 
 def is_sound(page: Page, name: str) -> None:
     """No serious finding of axe at `/track`, in light and in dark."""
+    before = page.evaluate("document.documentElement.dataset.mantineColorScheme")
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        page.wait_for_function(
-            "scheme => document.documentElement.dataset.mantineColorScheme === scheme", arg=scheme
-        )
-        page.evaluate(SETTLED)
+        page.evaluate(IN_COLOURS, scheme)
         _picture(page, f"{name}-{scheme}")
         # A colour that is still fading is no finding; one that stays is.
         for _ in range(8):
@@ -88,7 +87,7 @@ def is_sound(page: Page, name: str) -> None:
                 break
             page.wait_for_timeout(500)
         assert not findings, f"{name}, {scheme}: {findings}"
-    page.emulate_media(color_scheme="light")
+    page.evaluate(IN_COLOURS, before)
 
 
 def is_accessible(page: Page, name: str) -> None:
