@@ -12,6 +12,16 @@ export function localeOf(
   return own ?? (language === "en" ? "en-GB" : language);
 }
 
+const made = new Map<string, Intl.DateTimeFormat>();
+
+/** Making a formatter takes as long as drawing a row of a table: each is made once. */
+function dates(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${locale} ${JSON.stringify(options)}`;
+  const known = made.get(key) ?? new Intl.DateTimeFormat(locale, options);
+  made.set(key, known);
+  return known;
+}
+
 const steps: [Intl.RelativeTimeFormatUnit, number][] = [
   ["year", 365 * 86_400],
   ["month", 30 * 86_400],
@@ -36,7 +46,7 @@ export function relativeTime(iso: string, now: number, language: string): string
 
 /** Date, time to the second and the zone's name, as the wall clock in `timeZone` shows it. */
 export function absoluteTime(iso: string, timeZone: string, language: string): string {
-  const stamp = new Intl.DateTimeFormat(localeOf(language), {
+  const stamp = dates(localeOf(language), {
     dateStyle: "full",
     timeStyle: "medium",
     timeZone,
@@ -46,7 +56,7 @@ export function absoluteTime(iso: string, timeZone: string, language: string): s
 
 /** Short date and time without seconds, for lists. */
 export function shortTime(iso: string, timeZone: string, language: string): string {
-  return new Intl.DateTimeFormat(localeOf(language), {
+  return dates(localeOf(language), {
     dateStyle: "medium",
     timeStyle: "short",
     timeZone,
@@ -55,14 +65,12 @@ export function shortTime(iso: string, timeZone: string, language: string): stri
 
 /** Time of day, for entries under a day's heading. */
 export function clockTime(iso: string, timeZone: string, language: string): string {
-  return new Intl.DateTimeFormat(localeOf(language), { timeStyle: "short", timeZone }).format(
-    new Date(iso),
-  );
+  return dates(localeOf(language), { timeStyle: "short", timeZone }).format(new Date(iso));
 }
 
 /** The calendar day in `timeZone` as YYYY-MM-DD: the key entries are grouped by. */
 export function dayKey(iso: string | number, timeZone: string): string {
-  return new Intl.DateTimeFormat("en-CA", {
+  return dates("en-CA", {
     year: "numeric",
     month: "2-digit",
     day: "2-digit",
@@ -72,14 +80,14 @@ export function dayKey(iso: string | number, timeZone: string): string {
 
 /** 'Monday, 24 November 2025' for a day key. */
 export function dayName(key: string, language: string): string {
-  return new Intl.DateTimeFormat(localeOf(language), { dateStyle: "full", timeZone: "UTC" }).format(
+  return dates(localeOf(language), { dateStyle: "full", timeZone: "UTC" }).format(
     new Date(`${key}T12:00:00Z`),
   );
 }
 
 /** '24 Nov 2025' for a day key: a date that belongs to no time zone. */
 export function calendarDay(key: string, language: string): string {
-  return new Intl.DateTimeFormat(localeOf(language), {
+  return dates(localeOf(language), {
     dateStyle: "medium",
     timeZone: "UTC",
   }).format(new Date(`${key}T12:00:00Z`));
@@ -87,7 +95,7 @@ export function calendarDay(key: string, language: string): string {
 
 /** Minutes that `timeZone` is ahead of UTC at an instant. */
 function offsetMinutes(instant: number, timeZone: string): number {
-  const parts = new Intl.DateTimeFormat("en-US", {
+  const parts = dates("en-US", {
     timeZone,
     hourCycle: "h23",
     year: "numeric",

@@ -23,7 +23,7 @@ import {
   IconX,
 } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { memo, useEffect, useMemo, useRef, useState } from "react";
+import { memo, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import type { CommunicationBrief, UnitPage, UnitRow } from "../../client";
 import { Hint } from "../../hint/Hint";
 import { useLanguage, useText } from "../../i18n/Language";
@@ -320,8 +320,9 @@ function UnitRows({ selection, tableRef, page, fading, narrow }: UnitRowsProps) 
           </tr>
         </thead>
         <tbody>
-          {page
-            ? page.items.map((row) => (
+          {page ? (
+            <Rows key={`${building?.id} ${year}`} items={page.items}>
+              {(row) => (
                 <Row
                   key={row.unitId}
                   row={row}
@@ -333,18 +334,35 @@ function UnitRows({ selection, tableRef, page, fading, narrow }: UnitRowsProps) 
                   ticked={selection?.has(row) ?? false}
                   onTick={selection?.set ?? null}
                 />
-              ))
-            : Array.from({ length: 12 }, (_, index) => (
-                <SkeletonRow
-                  // biome-ignore lint/suspicious/noArrayIndexKey: placeholders have no identity
-                  key={index}
-                  cells={(narrow ? 2 : shown.length + 3) + (selection ? 1 : 0)}
-                />
-              ))}
+              )}
+            </Rows>
+          ) : (
+            Array.from({ length: 12 }, (_, index) => (
+              <SkeletonRow
+                // biome-ignore lint/suspicious/noArrayIndexKey: placeholders have no identity
+                key={index}
+                cells={(narrow ? 2 : shown.length + 3) + (selection ? 1 : 0)}
+              />
+            ))
+          )}
         </tbody>
       </table>
     </div>
   );
+}
+
+/** Rows that fit on a screen; the others are drawn right after these are on it. */
+const atOnce = 14;
+
+interface RowsProps {
+  items: UnitRow[];
+  children: (row: UnitRow) => React.ReactNode;
+}
+
+/** The rows of another building: those one can see first, so that nobody waits for the rest. */
+function Rows({ items, children }: RowsProps) {
+  const all = useDeferredValue(true, false);
+  return (all ? items : items.slice(0, atOnce)).map(children);
 }
 
 /** Ticks the whole page, or says that part of it is ticked. */
