@@ -22,6 +22,7 @@ import psycopg
 from tests.sandbox.fixture import RunningSandbox, running_sandbox
 from trackcenter import embedded
 from trackcenter.config.environment import PREFIX
+from trackcenter.embedded import programs
 from trackcenter.sandbox.options import ACS_ACCESS_KEY, CLIENT_ID, CLIENT_SECRET, TENANT_ID
 
 MAILBOX = "billing@example.org"
@@ -36,6 +37,7 @@ class Installation:
         self.data = data
         self.server = server
         self.sandbox = sandbox
+        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
         kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         settings = {
             "DATA": str(data),
@@ -115,8 +117,24 @@ class Installation:
 
     def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Ask the database, as its superuser."""
-        with psycopg.connect(self.server.superuser_url) as connection:
-            return connection.execute(sql.encode(), values).fetchall()
+        for _ in range(2):
+            try:
+                return self._asking().execute(sql.encode(), values).fetchall()
+            except psycopg.OperationalError:
+                # Restarted since the last question.
+                self._forget_connection()
+        return self._asking().execute(sql.encode(), values).fetchall()
+
+    def _asking(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        """One connection for all questions: those who wait ask five times a second."""
+        if self._connection is None:
+            self._connection = psycopg.connect(self.server.superuser_url, autocommit=True)
+        return self._connection
+
+    def _forget_connection(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def statuses(self) -> dict[str, int]:
         """How many communications stand in each status."""
@@ -129,13 +147,37 @@ class Installation:
 
 
 @contextmanager
-def installation(*, speed: float = 20) -> Iterator[Installation]:
-    """An installation without data; its processes' logs lie in the data folder."""
+def installation(*, speed: float = 20, empty: bool = False) -> Iterator[Installation]:
+    """An installation without data; its processes' logs lie in the data folder.
+
+    An `empty` one has no tables either, as on a new machine.
+    """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="trackcenter-")))
         server = stack.enter_context(embedded.running(folder))
         sandbox = stack.enter_context(running_sandbox(speed=speed))
-        yield Installation(folder, server, sandbox)
+        place = Installation(folder, server, sandbox)
+        if not empty:
+            _make_tables(place)
+        yield place
+
+
+_tables = tempfile.NamedTemporaryFile(prefix="trackcenter-tables-")  # noqa: SIM115 - of the process
+
+
+def _make_tables(place: Installation) -> None:
+    """As `migrate` makes them, which takes seconds: the first in a process migrates, the others
+    get a copy of what came of it."""
+    database = f"--dbname={place.server.superuser_url}"
+    if Path(_tables.name).stat().st_size:
+        # With the schema itself, its owner and its rights: they are part of what `migrate` leaves.
+        how = ("--clean", "--if-exists", "--exit-on-error", "--single-transaction")
+        command = ["pg_restore", *how, database, _tables.name]
+    else:
+        place.run("migrate")
+        command = ["pg_dump", "--format=custom", f"--file={_tables.name}", database]
+    program, *arguments = command
+    subprocess.run([programs.installed().path(program), *arguments], check=True, timeout=120)
 
 
 def free_port() -> int:
