@@ -17,7 +17,7 @@ import python_calamine
 from benchmarks.filling import fill
 from tests.installation import Installation, installation, until
 
-COMMUNICATIONS = int(os.environ.get("KILL_TEST_ROWS", "15000"))
+COMMUNICATIONS = int(os.environ.get("KILL_TEST_ROWS", "30000"))
 KILLS = 2
 LONGEST = {"csv": 0.08, "xlsx": 0.8}
 """Seconds from the beginning to the kill; the whole takes a few times as long."""
@@ -49,19 +49,15 @@ def export_row(place: Installation, export_id: str) -> tuple[Any, ...]:
     return row
 
 
-def until_row(place: Installation, export_id: str, *, status: str, starts: int) -> None:
-    until(
-        lambda: export_row(place, export_id)[:2] == (status, starts),
-        seconds=60,
-        what=f"{status} in start {starts}",
-        pause=0.005,
-    )
-
-
 def kill_in_the_middle(place: Installation, export_id: str, start: int, after: float) -> bool:
     """Whether it was in time."""
     worker = place.start("worker")
-    until_row(place, export_id, status="RUNNING", starts=start)
+    until(
+        lambda: export_row(place, export_id)[1] == start,
+        seconds=60,
+        what=f"start {start}",
+        pause=0.005,
+    )
     threading.Event().wait(after)
     worker.kill()
     worker.wait()
@@ -99,8 +95,13 @@ def test_a_killed_export_ends_ready_once_with_every_row() -> None:
                 starts += 1
             assert starts > 1, "never killed in time"
             with place.running("worker"):
-                until_row(place, export_id, status="READY", starts=starts)
-            _, _, row_count, sha256 = export_row(place, export_id)
+                until(
+                    lambda wanted=export_id: export_row(place, wanted)[0] == "READY",
+                    seconds=60,
+                    what="the file",
+                )
+            _, ended_in, row_count, sha256 = export_row(place, export_id)
+            assert ended_in == starts
             file = place.data / "files" / sha256[:2] / sha256[2:4] / sha256
             assert hashlib.sha256(file.read_bytes()).hexdigest() == sha256
             assert row_count == COMMUNICATIONS

@@ -19,6 +19,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from trackcenter import embedded
@@ -248,7 +249,7 @@ def _process(data: Path, name: str, arguments: list[str]) -> Iterator[subprocess
             # Ctrl-C is for this process alone, which then stops the others in order; and should
             # it be killed, they end too.
             start_new_session=True,
-            preexec_fn=end_with_parent,
+            preexec_fn=partial(end_with_parent, os.getpid()),
         )
     try:
         yield process

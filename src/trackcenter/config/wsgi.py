@@ -7,9 +7,9 @@ from django.core.wsgi import get_wsgi_application
 
 from trackcenter.kit.processes import end_with_parent
 
-if multiprocessing.parent_process():
+if parent := multiprocessing.parent_process():
     # One of several: left alone by a kill -9, it would go on answering beside the next server.
-    end_with_parent()
+    end_with_parent(parent.pid or 0)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trackcenter.config.settings")
 _application = get_wsgi_application()
