@@ -605,7 +605,8 @@ export const de: Dictionary = {
     sending: (done, total) =>
       `Versand läuft: ${done.toLocaleString("de")} von ${total.toLocaleString("de")} erledigt`,
     failed: (n) => `${n.toLocaleString("de")} fehlgeschlagen`,
-    finished: (n) => `Versand beendet: ${plural(n, "Nachricht", "Nachrichten")}`,
+    finished: (n) =>
+      n === null ? "Versand beendet" : `Versand beendet: ${plural(n, "Nachricht", "Nachrichten")}`,
     dismiss: "Ausblenden",
     sendFailed: "Der Versand wurde nicht gestartet",
     started: "Der Versand läuft",

@@ -604,7 +604,8 @@ export const en = {
     sending: (done: number, total: number) =>
       `Sending: ${done.toLocaleString("en")} of ${total.toLocaleString("en")} done`,
     failed: (n: number) => `${n.toLocaleString("en")} failed`,
-    finished: (n: number) => `Sending finished: ${plural(n, "message", "messages")}`,
+    finished: (n: number | null) =>
+      n === null ? "Sending finished" : `Sending finished: ${plural(n, "message", "messages")}`,
     dismiss: "Hide",
     sendFailed: "Sending did not start",
     started: "Sending has started",

@@ -2,35 +2,17 @@ import { Button, Group, Progress as ProgressBar, Text } from "@mantine/core";
 import { IconAlertTriangle, IconPrinter, IconSend } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
-import type { BatchOut, BuildingOut, YearOut } from "../../client";
+import type { BuildingOut, YearOut } from "../../client";
 import { useLanguage } from "../../i18n/Language";
 import { allChannels } from "../communications/words";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import classes from "./BatchBar.module.css";
 import { batchQuery } from "./queries";
+import { follow, pendingOf, type Run, sizeOf, stillOpen } from "./sending";
 import { messagesOf } from "./words";
 
 const SendDialog = lazy(() => import("./SendDialog"));
 const PrintRunDialog = lazy(() => import("./PrintRunDialog"));
-
-/** One sending, as this screen has seen it. */
-interface Run {
-  /** The most that was open at once. */
-  peak: number;
-  failedBefore: number;
-  /** What was not asked for and stays unsent; null when somebody else asked. */
-  staying: number | null;
-}
-
-const pendingOf = ({ channels }: BatchOut) =>
-  Object.values(channels).reduce((sum, { pending }) => sum + pending, 0);
-
-/** What still has to leave: queued, or asked for and not in the queue yet. */
-function stillOpen(batch: BatchOut, run: Run | null): number {
-  const { enqueued } = batch.progress;
-  if (run === null || run.staying === null) return enqueued;
-  return Math.min(run.peak, enqueued + Math.max(0, pendingOf(batch) - run.staying));
-}
 
 /** Offers to send what waits, asks once with the number, then shows how it goes. */
 export function BatchBar() {
@@ -50,14 +32,13 @@ function BatchBarOf({ building, yearInfo }: { building: BuildingOut; yearInfo: Y
   const batch = useQuery(batchQuery(yearInfo.batchId));
   const progress = batch.data?.progress;
   const moving = batch.data?.batchStatus === "SENDING";
-  const open = batch.data ? stillOpen(batch.data, run) : 0;
-  if (progress && moving && open > (run?.peak ?? 0)) {
-    setRun({
-      peak: open,
-      failedBefore: run?.failedBefore ?? progress.failed,
-      staying: run?.staying ?? null,
-    });
-  }
+  // Seen at rest, then moving: what begins now is seen from its beginning.
+  const [wasAtRest, setWasAtRest] = useState(false);
+  if (batch.data && !moving && !wasAtRest) setWasAtRest(true);
+  const followed = batch.data && moving ? follow(run, batch.data, wasAtRest) : run;
+  if (followed !== run) setRun(followed);
+  const size = batch.data && run ? sizeOf(run, batch.data) : 0;
+  const done = batch.data ? size - stillOpen(batch.data, run) : 0;
 
   const waiting = allChannels.flatMap((channel) => {
     const count = yearInfo.channels[channel]?.pending ?? 0;
@@ -76,7 +57,7 @@ function BatchBarOf({ building, yearInfo }: { building: BuildingOut; yearInfo: Y
           <div className={classes.grow}>
             <Group justify="space-between" mb={6} aria-live="polite">
               <Text size="sm" fw={550}>
-                {moving ? t.batch.sending(run.peak - open, run.peak) : t.batch.finished(run.peak)}
+                {moving ? t.batch.sending(done, size) : t.batch.finished(run.joined ? null : size)}
               </Text>
               {progress.failed > run.failedBefore && (
                 <Text size="sm" c="var(--tc-red-fg)" className={classes.failed}>
@@ -86,7 +67,7 @@ function BatchBarOf({ building, yearInfo }: { building: BuildingOut; yearInfo: Y
               )}
             </Group>
             <ProgressBar
-              value={(100 * (run.peak - open)) / run.peak}
+              value={(100 * done) / size}
               animated={moving}
               aria-label={t.batch.started}
             />
@@ -141,6 +122,7 @@ function BatchBarOf({ building, yearInfo }: { building: BuildingOut; yearInfo: Y
             onStarted={(count) =>
               setRun({
                 peak: count,
+                joined: false,
                 failedBefore: progress?.failed ?? 0,
                 staying: (batch.data ? pendingOf(batch.data) : count) - count,
               })
