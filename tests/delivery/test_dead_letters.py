@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test import Client
 
 from tests.api_client import api_client, every_page, get, post
 from tests.communications.factories import a_bill, an_admin
 from tests.queue.test_dead import a_foreign_message, work
 from trackcenter.batches.models import BatchSend
-from trackcenter.communications.models import Communication
+from trackcenter.communications.models import Attempt, Batch, Communication
+from trackcenter.communications.services import enqueue
 from trackcenter.delivery.dead_letters import command
 from trackcenter.exports.services import request_export
 from trackcenter.kit.clock import now
@@ -103,6 +105,67 @@ def test_queueing_again_and_discarding_leave_a_record() -> None:
     for verb in ("requeue", "discard"):
         post(client, f"/dead-letters/{later['id']}/{verb}", {"note": "x"}, expect=404)
     assert DeadLetterDecision.objects.count() == 2
+
+
+@transaction.atomic
+def a_dead_message(bill: Communication) -> str:
+    """A queued message whose job died."""
+    enqueue([Communication.objects.select_for_update().get(id=bill.id)], user_id=None)
+    dead = "UPDATE procrastinate_jobs SET status = 'failed' WHERE args->>'communicationId' = %s"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{dead} RETURNING id", [str(bill.id)])
+        return str(cursor.fetchone()[0])
+
+
+def error_of(client: Client, bill: Communication) -> Any:
+    detail = get(client, f"/communications/{bill.id}")
+    assert detail["deliveryStatus"] == "FAILED"
+    return detail["error"]
+
+
+def test_a_message_that_waits_for_nothing_more_fails_and_can_be_resent() -> None:
+    bill = a_communication()
+    letter = a_dead_message(bill)
+    Batch.objects.update(send_requested_at=now())
+    client = api_client("ada")
+    post(client, f"/communications/{bill.id}/resend", {}, expect=409)
+    post(client, f"/dead-letters/{letter}/discard", {"note": "the template"}, expect=200)
+    error = error_of(client, bill)
+    assert (error["code"], error["message"]) == ("GIVEN_UP", "the template")
+    newest = get(client, f"/communications/{bill.id}")["events"][-1]
+    assert (newest["type"], newest["source"]) == ("FAILED", "USER")
+    assert newest["user"]["username"] == "ada"
+    assert Batch.objects.get().completed_at is not None
+    post(client, f"/communications/{bill.id}/resend", {}, expect=202)
+    assert get(client, f"/communications/{bill.id}")["deliveryStatus"] == "ENQUEUED"
+
+
+def test_where_the_provider_may_have_been_asked_the_outcome_is_unknown() -> None:
+    bill = a_communication()
+    letter = a_dead_message(bill)
+    attempts = Attempt.objects.filter(communication=bill)
+    lease = now() + timedelta(minutes=1)
+    attempts.update(send_started_at=now(), claim=new_id(), lease_until=lease)
+    client = api_client()
+    path = f"/dead-letters/{letter}/discard"
+    refused = post(client, path, {"note": "x"}, expect=409)
+    assert "a worker may still be at this message" in refused["detail"]
+    assert get(client, "/dead-letters")["items"][0]["id"] == letter
+    attempts.update(lease_until=now() - timedelta(seconds=1))
+    post(client, path, {"note": "x"}, expect=200)
+    bill.refresh_from_db()
+    assert (bill.delivery_status, bill.outcome_unknown) == ("FAILED", True)
+
+
+def test_a_letter_too_many_is_forgotten_and_the_message_goes_its_way() -> None:
+    bill = a_communication()
+    client = api_client()
+    letter = a_dead_message(bill)
+    with transaction.atomic():
+        publish([SendCommunicationJob(bill.id, "EMAIL")])  # the queue brings it once more
+    post(client, f"/dead-letters/{letter}/discard", {"note": "twice"}, expect=200)
+    bill.refresh_from_db()
+    assert bill.delivery_status == "ENQUEUED"
 
 
 def test_a_note_is_asked_for() -> None:

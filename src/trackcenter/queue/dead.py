@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from uuid import UUID
 
 from django.db import connection
 
@@ -105,6 +106,23 @@ def delete_jobs(ids: Sequence[int]) -> int:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM procrastinate_jobs WHERE id = ANY(%s)", [dead])
     return len(dead)
+
+
+def live_jobs_name(communication_id: UUID) -> bool:
+    """Whether a job that waits or runs is about this communication, be it on its way to the
+    Service Bus."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT EXISTS (
+                SELECT FROM procrastinate_jobs
+                WHERE status IN ('todo', 'doing') AND position(%s IN args::text) > 0
+            )
+            """,
+            [str(communication_id)],
+        )
+        row = cursor.fetchone()
+    return bool(row and row[0])
 
 
 def _hold(ids: Sequence[int]) -> list[int]:

@@ -95,15 +95,27 @@ def requeue_all(*, user_id: UUID | None = None) -> int:
     return count
 
 
-def discard(letter_id: str, note: str, *, user_id: UUID | None = None) -> DeadLetterDecision:
-    """Give a dead letter up for good, for the reason in `note`; the record of it is returned."""
+def discard(
+    letter_id: str,
+    note: str,
+    *,
+    user_id: UUID | None = None,
+    together_with: Callable[[DeadLetter], None] | None = None,
+) -> DeadLetterDecision:
+    """Give a dead letter up for good, for the reason in `note`; the record of it is returned.
+
+    `together_with` is called with the letter in the transaction of the record.
+    """
     note = note.strip()
     if not note:
         raise InputError.at("body", "note", msg="say why it may be forgotten")
 
     def given_up(letter: DeadLetter) -> DeadLetterDecision:
         decision = _decision(letter, Verdict.DISCARDED, note, user_id)
-        decision.save()
+        with transaction.atomic():
+            decision.save()
+            if together_with:
+                together_with(letter)
         return decision
 
     if _lies_in_the_bus(letter_id):

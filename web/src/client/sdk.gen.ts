@@ -598,6 +598,8 @@ export const requeueDeadLetter = <ThrowOnError extends boolean = false>(options:
  * Discard Letter
  *
  * Give it up for good. Who, when, why, the message and its reason stay on record.
+ *
+ * The communication that it was to send fails with the note (`GIVEN_UP`), and can be resent.
  */
 export const discardDeadLetter = <ThrowOnError extends boolean = false>(options: Options<DiscardDeadLetterData, ThrowOnError>): RequestResult<DiscardDeadLetterResponses, DiscardDeadLetterErrors, ThrowOnError> => (options.client ?? client).post<DiscardDeadLetterResponses, DiscardDeadLetterErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

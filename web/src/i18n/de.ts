@@ -380,6 +380,10 @@ export const de: Dictionary = {
       what: "Der Anbieter nahm vorübergehend keine Nachrichten mehr an.",
       next: "Später erneut senden.",
     },
+    givenUp: {
+      what: "Sie konnte nicht gesendet werden und wurde aufgegeben.",
+      next: "Erneut senden, sobald die Ursache behoben ist, oder einen anderen Kanal wählen.",
+    },
     returned: {
       what: "Der Brief kam zurück.",
       next: "Die neue Anschrift ermitteln, dann erneut senden.",
@@ -482,8 +486,8 @@ export const de: Dictionary = {
     discardTitle: "Auftrag verwerfen",
     discardHint:
       "Er wird nicht mehr versucht. Wer ihn wann und warum verworfen hat, bleibt festgehalten.",
-    staysQueued:
-      "Er wird nicht mehr versucht, und die Nachricht der Einheit bleibt „In Warteschlange“: von Hand vermerken, wenn sie auf anderem Weg ankommt. Wer ihn wann und warum verworfen hat, bleibt festgehalten.",
+    discardWithMessage:
+      "Er wird nicht mehr versucht, und die Nachricht der Einheit gilt aus dem genannten Grund als fehlgeschlagen; danach kann sie erneut gesendet werden. Wer ihn wann und warum verworfen hat, bleibt festgehalten.",
     why: "Warum darf er vergessen werden?",
     discardSubmit: "Verwerfen",
     discarded: "Verworfen",

@@ -380,6 +380,10 @@ export const en = {
       what: "The provider accepted no more messages for now.",
       next: "Resend later.",
     },
+    givenUp: {
+      what: "It could not be sent, and was given up.",
+      next: "Resend once the cause is mended, or use another channel.",
+    },
     returned: {
       what: "The letter came back.",
       next: "Find the new address, then resend.",
@@ -479,8 +483,8 @@ export const en = {
     discard: "Discard…",
     discardTitle: "Discard a dead letter",
     discardHint: "It will not be tried again. Who discarded it, when and why stays on record.",
-    staysQueued:
-      "It will not be tried again, and the message of the unit stays 'Queued': mark it by hand if it arrives in another way. Who discarded it, when and why stays on record.",
+    discardWithMessage:
+      "It will not be tried again, and the message of the unit counts as failed, for the reason you give; it can be resent then. Who discarded it, when and why stays on record.",
     why: "Why may it be forgotten?",
     discardSubmit: "Discard",
     discarded: "Discarded",

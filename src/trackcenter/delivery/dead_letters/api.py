@@ -16,6 +16,7 @@ from trackcenter.delivery.dead_letters.selectors import (
     get_dead_letter,
     list_dead_letters,
 )
+from trackcenter.delivery.dead_letters.services import discard
 from trackcenter.kit.pagination import PageQuery
 from trackcenter.kit.wire import respond
 from trackcenter.queue import dead_letters
@@ -54,6 +55,9 @@ def requeue_letter(request: HttpRequest, letter_id: str) -> HttpResponse:
     response=DeadLetterDecisionOut,
 )
 def discard_letter(request: HttpRequest, letter_id: str, body: DiscardIn) -> HttpResponse:
-    """Give it up for good. Who, when, why, the message and its reason stay on record."""
-    decision = dead_letters.discard(letter_id, body.note, user_id=actor(request).user_id)
+    """Give it up for good. Who, when, why, the message and its reason stay on record.
+
+    The communication that it was to send fails with the note (`GIVEN_UP`), and can be resent.
+    """
+    decision = discard(letter_id, body.note, user_id=actor(request).user_id)
     return respond(decision_out(decision))

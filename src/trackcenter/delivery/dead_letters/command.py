@@ -8,6 +8,7 @@ import msgspec
 
 from trackcenter.access.models import User
 from trackcenter.access.visible import EVERY_BUILDING
+from trackcenter.delivery.dead_letters import services
 from trackcenter.delivery.dead_letters.selectors import get_dead_letter
 from trackcenter.kit.errors import NotFound
 from trackcenter.queue import dead_letters
@@ -41,7 +42,7 @@ def requeue(ids: Sequence[str] | None, username: str | None) -> int:
 
 def discard(letter_id: str, note: str, username: str) -> str:
     """Give one up for good, in somebody's name."""
-    decision = dead_letters.discard(letter_id, note, user_id=_user_id(username))
+    decision = services.discard(letter_id, note, user_id=_user_id(username))
     return f"Dead letter {decision.letter_id} is discarded; record {decision.id}."
 
 

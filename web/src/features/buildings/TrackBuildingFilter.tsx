@@ -4,7 +4,7 @@ import { IconBuilding, IconSelector } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { BuildingOut, BuildingStats } from "../../client";
-import { useText } from "../../i18n/Language";
+import { useLanguage, useText } from "../../i18n/Language";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import { buildingLimit, buildingsQuery } from "./queries";
 import classes from "./TrackBuildingFilter.module.css";
@@ -153,7 +153,7 @@ export function TrackBuildingFilter() {
 }
 
 function QuickStats({ building }: { building: BuildingOut }) {
-  const t = useText();
+  const { text: t, code } = useLanguage();
   const { stats } = building;
   return (
     <div className={classes.quick}>
@@ -166,15 +166,15 @@ function QuickStats({ building }: { building: BuildingOut }) {
       <dl className={classes.tiles}>
         <div>
           <dt>{t.building.sent}</dt>
-          <dd>{gone(stats).toLocaleString()}</dd>
+          <dd>{gone(stats).toLocaleString(code)}</dd>
         </div>
         <div data-tone={stats.failed > 0 ? "red" : undefined}>
           <dt>{t.building.failed}</dt>
-          <dd>{stats.failed.toLocaleString()}</dd>
+          <dd>{stats.failed.toLocaleString(code)}</dd>
         </div>
         <div data-tone={stats.manual > 0 ? "brown" : undefined}>
           <dt>{t.building.manual}</dt>
-          <dd>{stats.manual.toLocaleString()}</dd>
+          <dd>{stats.manual.toLocaleString(code)}</dd>
         </div>
       </dl>
     </div>

@@ -24,6 +24,7 @@ const byCode: [RegExp, FailureKind][] = [
   [/^([45]\.4\.\d+|5\.1\.2|5\.1\.8)$/, "noRoute"],
   [/^4007$/, "optedOut"],
   [/^ErrorInvalidRecipients$/, "invalidAddress"],
+  [/^GIVEN_UP$/, "givenUp"],
   [/^(429|TooManyRequests|ApplicationThrottled)$/i, "throttled"],
 ];
 

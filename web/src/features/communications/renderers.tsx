@@ -117,7 +117,8 @@ const renderers: { [Kind in EventType]: Renderer } = {
         kind === "other"
           ? field(error, "explanation") || field(error, "message") || explained.what
           : explained.what,
-      details: [],
+      // Why somebody gave it up, in that person's words.
+      details: kind === "givenUp" ? [field(error, "message")] : [],
       nextStep: kind === "other" ? field(error, "nextStep") || explained.next : explained.next,
       raw: true,
     };

@@ -32,7 +32,7 @@ export function DiscardForm({ letter, opened, error, onClose, onDiscard }: Disca
     >
       <Text size="sm">
         {letter.deliveryStatus === "ENQUEUED"
-          ? t.deadLetters.staysQueued
+          ? t.deadLetters.discardWithMessage
           : t.deadLetters.discardHint}
       </Text>
       <Textarea

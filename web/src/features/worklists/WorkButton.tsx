@@ -1,5 +1,5 @@
 import { IconChecklist } from "@tabler/icons-react";
-import { useText } from "../../i18n/Language";
+import { useLanguage } from "../../i18n/Language";
 import { StateLink } from "../track-center/StateLink";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import { useWaiting } from "./queries";
@@ -15,10 +15,10 @@ export const toWork = {
 
 /** Leads to what waits for a person, and says how much it is. */
 export function WorkButton() {
-  const t = useText();
+  const { text: t, code } = useLanguage();
   const { filters } = useTrackCenter();
   const { count, more } = useWaiting();
-  const number = more ? `${count.toLocaleString()}+` : count.toLocaleString();
+  const number = count.toLocaleString(code) + (more ? "+" : "");
   return (
     <StateLink
       changes={toWork}
