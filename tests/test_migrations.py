@@ -1,6 +1,7 @@
 """Migrations: none is missing, and each can be taken back."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -58,6 +59,35 @@ def schema(alias: str) -> set[tuple[object, ...]]:
             """
         )
         return set(cursor.fetchall())
+
+
+@pytest.mark.slow
+def test_names_of_old_bills_get_their_place_in_the_order(copied_database: str) -> None:
+    connection_ = connections[copied_database]
+    executor = MigrationExecutor(connection_)
+    before = [("communications", "0004_attachment_thumbnail_sha256")]
+    executor.migrate(before)
+    old = executor.loader.project_state(before).apps
+
+    def make(app: str, model: str, **fields: object) -> Any:
+        return old.get_model(app, model).objects.using(copied_database).create(**fields)
+
+    building = make("buildings", "Building", code="B1", name="B1")
+    batch = make("communications", "Batch", building=building, year=2024)
+    for number, name in enumerate(["Öztürk", "de Vries"]):
+        unit = make("buildings", "Unit", building=building, number=str(number), sort_key=number)
+        of = {"batch": batch, "unit": unit}
+        snapshot = make("communications", "BillingSnapshot", **of, version=1, row={}, sha256="")
+        search = f"{number}\n{name}"
+        place = {"recipient_name": name, "sort_key": number, "search": search}
+        make("communications", "UnitBill", **of, snapshot=snapshot, **place)
+    call_command("migrate", database=copied_database, verbosity=0)
+    with connection_.cursor() as cursor:
+        cursor.execute("SELECT name_key, search FROM unit_bills ORDER BY name_key")
+        assert cursor.fetchall() == [
+            ("de vries", "1\nde Vries"),
+            ("ozturk", "0\nÖztürk\nozturk"),
+        ]
 
 
 @pytest.mark.slow

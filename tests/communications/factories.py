@@ -16,6 +16,7 @@ from trackcenter.communications.models import (
 )
 from trackcenter.communications.payloads import Created
 from trackcenter.kit import canonical
+from trackcenter.kit.names import name_key
 
 YEAR = 2025
 
@@ -66,6 +67,7 @@ def a_bill(
         unit=flat,
         snapshot=snapshot,
         recipient_name=content["recipient"],
+        name_key=name_key(content["recipient"]),
         sort_key=flat.sort_key,
         search=f"{unit}\n{content['recipient']}\n{content['email']}",
     )

@@ -158,6 +158,16 @@ def test_units_are_sorted_as_people_count(api: Client) -> None:
     ]  # fmt: skip
 
 
+def test_names_sort_as_people_look_for_them_and_are_found_without_accents(api: Client) -> None:
+    names = ["Zoë Weiß", "Öztürk", "van Dijk", "Özil", "Łukasz Nowak", "Anna", "Ulf"]
+    for unit, name in enumerate(names):
+        a_bill(unit=str(unit), recipient=name)
+    rows = every_page(api, units_path(), sort="recipientName", limit=2)
+    assert [row["recipientName"] for row in rows] == [
+        "Anna", "Łukasz Nowak", "Özil", "Öztürk", "Ulf", "van Dijk", "Zoë Weiß",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("sort", ["unitNumber", "-unitNumber", "recipientName", "-recipientName"])
 @pytest.mark.parametrize("limit", [1, 3, 7, 200])
 def test_pages_have_no_gaps_and_no_repeats(api: Client, sort: str, limit: int) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.api_client import api_client, get
 from tests.imports.files import Row, a_row, as_csv
 from trackcenter.access.models import Role, User
 from trackcenter.buildings.models import Building, Unit
@@ -118,6 +119,14 @@ def test_a_bill_can_be_searched_by_unit_recipient_email_and_phone():
     assert UnitBill.objects.get().search.splitlines() == [
         *("1", "Anna Keller", "anna@example.com", "+4917604069001")
     ]
+
+
+@pytest.mark.parametrize("typed", ["Zoë WEIß", "zoe weiss", "weiß", "weiss"])
+def test_a_name_is_found_with_its_accents_and_without(typed):
+    run(a_row(recipient="Zoë Weiß"))
+    path = f"/buildings/{Building.objects.get().pk}/years/2025/units"
+    assert get(api_client(), path, search=typed)["total"] == 1
+    assert UnitBill.objects.get().name_key == "zoe weiss"
 
 
 def test_the_created_event_names_file_snapshot_and_user():

@@ -105,8 +105,11 @@ class UnitBill(models.Model):
         BillingSnapshot, db_index=False, on_delete=models.PROTECT, related_name="+"
     )
     recipient_name = models.CharField(max_length=200)
+    name_key = models.CharField(max_length=200, help_text="the recipient's, see kit.names")
     sort_key = models.CharField(max_length=200, help_text="the unit's, repeated for the index")
-    search = models.TextField(help_text="unit number, recipient, e-mail and phone, one a line")
+    search = models.TextField(
+        help_text="unit number, recipient, e-mail, phone, and the recipient without accents"
+    )
 
     class Meta:
         db_table = "unit_bills"
@@ -116,7 +119,7 @@ class UnitBill(models.Model):
         indexes: ClassVar = [
             # unit list by number, and by recipient
             models.Index(fields=["batch", "sort_key", "unit"], name="unit_bills_by_number"),
-            models.Index(fields=["batch", "recipient_name", "unit"], name="unit_bills_by_name"),
+            models.Index(fields=["batch", "name_key", "unit"], name="unit_bills_by_name"),
             # unit list with `search`
             GinIndex(
                 models.F("batch"),

@@ -83,8 +83,8 @@ def list_years(visible: VisibleBuildings, building_id: UUID) -> dict[str, Any]:
 _ORDERS = {
     "unitNumber": ("sort_key", "ASC", ">"),
     "-unitNumber": ("sort_key", "DESC", "<"),
-    "recipientName": ("recipient_name", "ASC", ">"),
-    "-recipientName": ("recipient_name", "DESC", "<"),
+    "recipientName": ("name_key", "ASC", ">"),
+    "-recipientName": ("name_key", "DESC", "<"),
 }
 
 _MATCHING = """
@@ -121,7 +121,7 @@ def list_units(
 ) -> dict[str, Any]:
     """One page of a batch's units with their communications (`UnitPage`).
 
-    `search` looks in unit number, recipient, e-mail and phone. `total` counts all that match.
+    `search` looks in unit number, recipient (accents typed or not), e-mail and phone. `total` counts all that match.
     """
     visible.require(building_id)
     after: list[Any] = decode_cursor(cursor, str, UUID) if cursor else []

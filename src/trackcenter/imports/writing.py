@@ -25,6 +25,7 @@ from trackcenter.communications.payloads import Cancelled, Created, Notice, Payl
 from trackcenter.imports.checking import CheckedFile, CheckedRow, all_problems
 from trackcenter.kit import canonical
 from trackcenter.kit.errors import Problem
+from trackcenter.kit.names import name_key
 
 CHUNK = 1000
 CORRECTED = "corrected"
@@ -62,9 +63,15 @@ class _Placed(NamedTuple):
 
     @property
     def search(self) -> str:
-        """What the unit list is searched by: number, recipient, e-mail and phone, one a line."""
+        """What the unit list is searched by, one a line: number, recipient, e-mail and phone, and
+        the recipient once more for those who type no accents."""
         row = self.row
-        return "\n".join(filter(None, (row.unit, row.recipient, row.email, row.phone)))
+        plain = self.name_key if self.name_key != row.recipient.lower() else None
+        return "\n".join(filter(None, (row.unit, row.recipient, row.email, row.phone, plain)))
+
+    @property
+    def name_key(self) -> str:
+        return name_key(self.row.recipient)
 
     def communication(self, channel: str, snapshot: BillingSnapshot) -> Communication:
         return Communication(
@@ -289,6 +296,7 @@ class Writer:
                     unit_id=each.unit_id,
                     snapshot=snapshot,
                     recipient_name=each.row.recipient,
+                    name_key=each.name_key,
                     sort_key=unit_sort_key(each.row.unit),
                     search=each.search,
                 )
@@ -329,11 +337,12 @@ class Writer:
                     id=bill.id,
                     snapshot=snapshot,
                     recipient_name=each.row.recipient,
+                    name_key=each.name_key,
                     search=each.search,
                 )
                 for (each, bill), snapshot in zip(allowed, snapshots, strict=True)
             ],
-            ["snapshot", "recipient_name", "search"],
+            ["snapshot", "recipient_name", "name_key", "search"],
             batch_size=CHUNK,
         )
         added: list[Communication] = []
