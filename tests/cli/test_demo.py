@@ -20,6 +20,24 @@ from trackcenter.config.environment import PREFIX
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
+OF_THIS_YEAR = """
+    SELECT count(*) > 300, count(*) FILTER (WHERE delivery_status IN ('PENDING', 'ENQUEUED'))
+    FROM communications WHERE year = (SELECT max(year) FROM communications)
+"""
+STILL_OPEN = """
+    SELECT a.recipient
+    FROM communications c JOIN communication_attempts a ON a.communication_id = c.id
+    WHERE c.channel IN ('EMAIL', 'SMS') AND c.year = (SELECT max(year) FROM communications)
+      AND c.delivery_status NOT IN ('DELIVERED', 'OPENED', 'FAILED')
+"""
+HANDED_OVER = """
+    SELECT a.id FROM communication_attempts a
+    JOIN communications c ON c.id = a.communication_id
+    WHERE a.outcome = 'ACCEPTED' AND a.channel IN ('EMAIL', 'SMS')
+      AND c.year = (SELECT max(year) FROM communications)
+"""
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -78,6 +96,13 @@ def stop(process: "subprocess.Popen[str]", data: Path) -> None:
     until(lambda: not processes_of(data), seconds=10, what="every process to end")
 
 
+def messages_of(demo: dict[str, str]) -> set[str]:
+    """What the sandbox took, by the key of the attempt; nothing twice."""
+    keys = [one["idempotencyKey"] for one in get(demo, f"{demo['sandboxUrl']}/messages")]
+    assert Counter(keys).most_common(1)[0][1] == 1
+    return set(keys)
+
+
 def test_the_demo_sends_a_year_of_bills_and_leaves_nothing_behind(tmp_path: Path) -> None:
     data = tmp_path / "demo"
     port = free_port()
@@ -88,39 +113,23 @@ def test_the_demo_sends_a_year_of_bills_and_leaves_nothing_behind(tmp_path: Path
             "url", "username", "password", "apiToken", "sandboxUrl", "databaseUrl",
             "adminDatabaseUrl",
         }  # fmt: skip
-        open_questions = """
-            SELECT a.recipient, c.delivery_status
-            FROM communications c JOIN communication_attempts a ON a.communication_id = c.id
-            WHERE c.channel IN ('EMAIL', 'SMS') AND c.year = (SELECT max(year) FROM communications)
-              AND c.delivery_status NOT IN ('DELIVERED', 'OPENED', 'FAILED')
-        """
         with psycopg.connect(demo["adminDatabaseUrl"], autocommit=True) as database:
-
-            def sent() -> bool:
-                row = database.execute(
-                    "SELECT count(*), count(*) FILTER (WHERE outcome = 'OPEN')"
-                    " FROM communication_attempts"
-                ).fetchone()
-                return row is not None and row[0] > 800 and row[1] == 0
-
-            until(sent, seconds=240, what="every message to be handed over")
+            until(
+                lambda: database.execute(OF_THIS_YEAR).fetchone() == (True, 0),
+                seconds=240,
+                what="every message of the newest year to be handed over",
+            )
             until(
                 lambda: all(
                     recipient.startswith("silent") or recipient.endswith("0002")
-                    for recipient, _ in database.execute(open_questions).fetchall()
+                    for (recipient,) in database.execute(STILL_OPEN).fetchall()
                 ),
                 seconds=120,
                 what="a final status of everybody but the silent",
             )
-            handed_over = database.execute(
-                "SELECT count(*) FROM communication_attempts"
-                " WHERE outcome = 'ACCEPTED' AND channel IN ('EMAIL', 'SMS')"
-            ).fetchone()
-        messages = Counter(
-            message["idempotencyKey"] for message in get(demo, f"{demo['sandboxUrl']}/messages")
-        )
-        assert set(messages.values()) == {1}
-        assert handed_over == (len(messages),)
+            handed_over = {str(id_) for (id_,) in database.execute(HANDED_OVER).fetchall()}
+        messages = messages_of(demo)
+        assert handed_over <= messages
         buildings = get(demo, f"{demo['url']}/api/track/buildings")["items"]
         assert len(buildings) == 4
         assert all(building["stats"]["readyToPrint"] for building in buildings)
@@ -136,10 +145,11 @@ def test_the_demo_sends_a_year_of_bills_and_leaves_nothing_behind(tmp_path: Path
     finally:
         stop(demo_process, data)
 
+    # Stopped while the earlier years were leaving, it goes on, and sends nobody a second one.
     again = start(data, port)
     try:
         continued = facts(data, again)
         assert continued["password"] == demo["password"]
-        assert len(get(continued, f"{continued['sandboxUrl']}/messages")) == len(messages)
+        assert messages_of(continued) >= messages
     finally:
         stop(again, data)

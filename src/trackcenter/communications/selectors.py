@@ -121,7 +121,8 @@ def list_units(
 ) -> dict[str, Any]:
     """One page of a batch's units with their communications (`UnitPage`).
 
-    `search` looks in unit number, recipient (accents typed or not), e-mail and phone. `total` counts all that match.
+    `search` looks in unit number, recipient (accents typed or not), e-mail and phone. `total`
+    counts all that match.
     """
     visible.require(building_id)
     after: list[Any] = decode_cursor(cursor, str, UUID) if cursor else []
