@@ -9,8 +9,8 @@ import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import { useOpened } from "../track-center/useOpened";
 import { unitQuery } from "./queries";
 import classes from "./TrackUnitDrawer.module.css";
-import { unitLinkId } from "./TrackUnitTable";
 import { UnitContent } from "./UnitContent";
+import { unitLinkId } from "./UnitRow";
 
 /** Slide-over with everything about one unit; as wide as the screen on a phone. */
 export default function TrackUnitDrawer() {
