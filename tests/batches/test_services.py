@@ -19,6 +19,7 @@ from trackcenter.evidence.verify import verify
 from trackcenter.kit.errors import InputError, NotFound
 from trackcenter.kit.ids import new_id
 from trackcenter.queue.payloads import MalformedMessage
+from trackcenter.queue.retry import RetryAt
 
 pytestmark = pytest.mark.django_db
 
@@ -188,6 +189,35 @@ def test_progress_counts_every_message_once() -> None:
     shown = get_batch(EVERY_BUILDING, batch.id)
     assert shown["progress"] == {"total": 6, "enqueued": 1, "done": 1, "failed": 1}
     assert shown["channels"]["LETTER"]["pending"] == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_an_import_holds_is_waited_for() -> None:
+    with transaction.atomic():
+        batch = a_batch(3, ["EMAIL"])
+    send = ask(batch)
+    held = threading.Event()
+    done = threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            list(Communication.objects.select_for_update().order_by("id")[:2])
+            held.set()
+            done.wait(20)
+        connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        holding = pool.submit(hold)
+        held.wait(20)
+        with pytest.raises(RetryAt, match="held by an import"):
+            send_batch(sendId=str(send.id))
+        assert statuses() == {"ENQUEUED": 1, "PENDING": 2}
+        done.set()
+        holding.result()
+    send_batch(sendId=str(send.id))
+    assert statuses() == {"ENQUEUED": 3}
+    send.refresh_from_db()
+    assert send.finished_at is not None
 
 
 @pytest.mark.django_db(transaction=True)

@@ -84,6 +84,23 @@ def test_at_every_step(sandbox: RunningSandbox, channel: str, fate: Fate) -> Non
     assert verify().finding is None
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("channel", ["EMAIL", "SMS"])
+def test_who_was_overtaken_leaves_the_job_to_the_other(
+    sandbox: RunningSandbox, channel: str
+) -> None:
+    whole = Run(one_message(channel))
+    whole.work()
+    for step in range(1, whole.plan.passed + 1, 2 * STRIDE):
+        one = one_message(channel)
+        # The second worker meets trouble, and puts the message off.
+        sandbox.set_faults(rate503=1)
+        Run(one, Plan({step: "is overtaken"})).work()
+        if is_open(one):
+            finish(sandbox, one)
+        assert_sent_once(sandbox, one)
+
+
 fates = st.dictionaries(
     st.integers(1, STEPS), st.sampled_from(["dies", "is overtaken"]), max_size=3
 )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from trackcenter.access.visible import VisibleBuildings
 from trackcenter.batches.models import BatchSend
@@ -63,7 +64,8 @@ def fulfil(send_id: UUID, progress: Callable[[int], None] | None = None) -> int:
     """Enqueue everything a send asked for, chunk by chunk; says how many.
 
     May die between any two chunks and be run again, or run twice at once: a chunk takes only what
-    is PENDING and not being taken by somebody else.
+    is PENDING and not being taken by somebody else. What others hold locked (an import, another
+    worker) is left, and the send stays open: see `is_open`.
     """
     send = BatchSend.objects.filter(id=send_id).first()
     if send is None:
@@ -73,17 +75,25 @@ def fulfil(send_id: UUID, progress: Callable[[int], None] | None = None) -> int:
         enqueued += chunk
         if progress:
             progress(chunk)
-    BatchSend.objects.filter(id=send_id, finished_at=None).update(finished_at=now())
-    complete_if_done(send.batch_id)
+    if not _waiting(send).exists():
+        BatchSend.objects.filter(id=send_id, finished_at=None).update(finished_at=now())
+        complete_if_done(send.batch_id)
     return enqueued
+
+
+def is_open(send_id: UUID) -> bool:
+    """Whether something this send asks for may still be PENDING, so that it must go on."""
+    return BatchSend.objects.filter(id=send_id, finished_at=None).exists()
 
 
 @transaction.atomic
 def _enqueue_chunk(send: BatchSend) -> int:
+    chunk = _waiting(send).select_for_update(skip_locked=True).order_by("id")[:CHUNK]
+    return enqueue(list(chunk), user_id=send.requested_by_id)
+
+
+def _waiting(send: BatchSend) -> QuerySet[Communication]:
     waiting = Communication.objects.filter(
         batch_id=send.batch_id, channel__in=send.channels, delivery_status="PENDING"
     )
-    if send.unit_ids is not None:
-        waiting = waiting.filter(unit_id__in=send.unit_ids)
-    chunk = waiting.select_for_update(skip_locked=True).order_by("id")[:CHUNK]
-    return enqueue(list(chunk), user_id=send.requested_by_id)
+    return waiting if send.unit_ids is None else waiting.filter(unit_id__in=send.unit_ids)

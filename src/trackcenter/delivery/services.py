@@ -23,7 +23,7 @@ from trackcenter.delivery.branding.selectors import (
     sms_wording_for,
     wording_for,
 )
-from trackcenter.delivery.claim import Claim, SavedMarks, save, take
+from trackcenter.delivery.claim import Claim, SavedMarks, lease_end, save, take
 from trackcenter.delivery.senders import email_provider_of
 from trackcenter.delivery.slots import graph_slot
 from trackcenter.providers import registry
@@ -35,6 +35,7 @@ from trackcenter.providers.base import (
     SmsOrder,
 )
 from trackcenter.queue.payloads import SendCommunicationJob
+from trackcenter.queue.retry import RetryAt
 
 log = logging.getLogger(__name__)
 
@@ -59,8 +60,9 @@ def _deliver(job: SendCommunicationJob) -> None:
     try:
         _work(claim)
     except LostClaim:
-        # Whoever holds it now will finish it.
+        # Whoever holds it now finishes it, or puts it off; for that, this job must still be there.
         log.warning("lost the claim", extra={"communication": str(job.communication_id)})
+        raise RetryAt(lease_end(), "another worker took this attempt over") from None
 
 
 def _work(claim: Claim) -> None:

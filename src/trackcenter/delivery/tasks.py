@@ -5,6 +5,7 @@ from typing import Any
 from trackcenter.communications.services import complete_finished_batches
 from trackcenter.delivery import pacing
 from trackcenter.delivery.branding import passing
+from trackcenter.delivery.forgotten import queue_forgotten
 from trackcenter.delivery.producers import accept
 from trackcenter.delivery.services import deliver
 from trackcenter.kit.context import message_source
@@ -27,6 +28,12 @@ def deliver_job(**message: Any) -> None:
 def complete_batches() -> None:
     """A worker may die between its last send and saying that the batch is complete."""
     complete_finished_batches()
+
+
+@every("*/10 * * * *", "queue-forgotten")
+def queue_forgotten_attempts() -> None:
+    """Nothing that waits may be without a job."""
+    queue_forgotten()
 
 
 @every("23 3 * * *", "forget-sender-hours")
