@@ -1,5 +1,6 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, connections, transaction
@@ -57,6 +58,15 @@ def test_a_receipt_for_an_old_attempt_is_only_an_entry() -> None:
     assert written.status == "ENQUEUED"
     one.refresh_from_db()
     assert (one.delivery_status, one.error, one.event_count) == ("ENQUEUED", None, 4)
+
+
+@pytest.mark.django_db
+def test_a_moment_of_any_offset_is_hashed_as_it_is_kept() -> None:
+    (one,) = a_bill()
+    local_mean_time = datetime(1800, 1, 1, 12, tzinfo=timezone(timedelta(minutes=53, seconds=28)))
+    an_event(one, Delivered(), occurred_at=local_mean_time)
+    assert verify().finding is None
+    assert Event.objects.get(type="DELIVERED").occurred_at == local_mean_time
 
 
 @pytest.mark.django_db

@@ -115,6 +115,30 @@ def test_the_next_correction_starts_from_the_last_one(admin: Actor) -> None:
     assert last.payload_row.payload["newContact"]["email"] == "newest@example.org"
 
 
+def test_a_repeated_request_to_resend_is_refused(admin: Actor) -> None:
+    (one,) = a_bill("EMAIL")
+    services.enqueue([one], user_id=None)
+    an_event(one, BOUNCE, attempt=1)
+    services.resend(admin, one.id, after_attempt=1)
+    an_event(one, BOUNCE, attempt=2)  # the worker was quick
+    with pytest.raises(Conflict, match="attempt 2 has begun since you looked"):
+        services.resend(admin, one.id, after_attempt=1)
+    assert one.attempts.count() == 2
+    assert services.resend(admin, one.id, after_attempt=2).attempt == 3
+
+
+def test_nothing_was_delivered_before_the_billed_year(admin: Actor) -> None:
+    one = sent(year=2024)
+    with pytest.raises(InputError, match="before 2024"):
+        services.manual_event(
+            admin,
+            one.id,
+            type="HAND_DELIVERY",
+            note="a slip of the pen",
+            occurred_at=datetime(326, 11, 24, tzinfo=UTC),
+        )
+
+
 def test_the_note_of_a_resend_is_an_audit_note(admin: Actor) -> None:
     one = sent()
     written = services.resend(admin, one.id, note="She phoned. \x00")

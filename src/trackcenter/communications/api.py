@@ -103,6 +103,7 @@ def resend(request: HttpRequest, communication_id: UUID, body: ResendIn) -> Http
         channel=body.channel,
         note=body.note,
         contact=checked_contact(body.contact),
+        after_attempt=body.after_attempt,
     )
     return respond(_accepted(written), 202)
 

@@ -4,7 +4,7 @@ import json
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -233,7 +233,8 @@ def _header(event: NewEvent, ledger: Ledger, recorded_at: datetime) -> chain.Hea
         qualifier=event.payload.qualifier.value,
         source=event.source,
         user_id=event.user_id,
-        occurred_at=event.occurred_at or recorded_at,
+        # In UTC: the seconds of an offset, as before standard time, get lost on the way.
+        occurred_at=(event.occurred_at or recorded_at).astimezone(UTC),
         recorded_at=recorded_at,
     )
 

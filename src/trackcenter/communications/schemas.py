@@ -313,6 +313,12 @@ class ResendIn(WireSchema):
     channel: ChannelName | None = None
     note: str | None = Field(default=None, max_length=4000)
     contact: ContactIn | None = None
+    after_attempt: int | None = Field(
+        default=None,
+        ge=1,
+        description="the newest attempt the caller knows of; 409 when another has begun since, "
+        "so that a repeated request sends nothing twice",
+    )
 
 
 class EventAccepted(WireSchema):

@@ -94,14 +94,21 @@ def resend(
     channel: str | None = None,
     note: str | None = None,
     contact: Contact | None = None,
+    after_attempt: int | None = None,
 ) -> Written:
     """Open a new attempt, through the same channel or another, to a corrected address or the same.
 
     RESEND_REQUESTED, the attempt and the job come into being together. `Conflict` while an attempt
-    is still waiting in the queue (a second click must not make a second message), or when the
-    communication was never sent at all.
+    is still waiting in the queue (a second click must not make a second message), when the
+    communication was never sent at all, or when another attempt than `after_attempt` is the newest:
+    somebody else was quicker, or this is the same request once more.
     """
     communication = _locked(actor, communication_id)
+    if after_attempt not in (None, communication.newest_attempt):
+        raise Conflict(
+            f"attempt {communication.newest_attempt} has begun since you looked; "
+            "look at it before you resend"
+        )
     wanted = Resend(
         communication,
         channel or communication.channel,
@@ -348,7 +355,8 @@ def manual_event(
 ) -> Written:
     """A person vouches for a delivery, or reports returned mail: the event and the audit note.
 
-    `occurred_at` is aware and not in the future; `detail` is a delivery record's, if one is kept.
+    `occurred_at` is aware, not in the future and not before the billed year; `detail` is a delivery
+    record's, if one is kept.
     """
     if type not in MANUAL_TYPES:
         raise InputError.at("body", "type", msg=f"one of {', '.join(MANUAL_TYPES)}")
@@ -357,6 +365,8 @@ def manual_event(
     if occurred_at and occurred_at > now():
         raise InputError.at("body", "occurredAt", msg="this lies in the future")
     communication = _locked(actor, communication_id)
+    if occurred_at and occurred_at.year < communication.year:
+        raise InputError.at("body", "occurredAt", msg=f"this is before {communication.year}")
     if communication.delivery_status == "CANCELLED":
         raise Conflict("it was cancelled by a later import of the billing file")
     payload: Payload

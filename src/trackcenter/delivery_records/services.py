@@ -238,6 +238,8 @@ def _check(record: UnitDeliveryRecord, changes: dict[str, dict[str, Any]]) -> No
         moment = getattr(record, name)
         if moment and moment > now():
             raise InputError.at("body", _WIRE[name], msg="this lies in the future")
+        if moment and moment.year < record.year:
+            raise InputError.at("body", _WIRE[name], msg=f"this is before {record.year}")
     if record.dispatched_at and record.delivered_at and record.delivered_at < record.dispatched_at:
         raise InputError.at("body", "deliveredAt", msg="this is before it was dispatched")
     if "deliveredAt" in changes and record.delivered_at is None:

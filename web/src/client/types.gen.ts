@@ -1176,6 +1176,12 @@ export type ResendIn = {
      */
     note?: string | null;
     contact?: ContactIn | null;
+    /**
+     * Afterattempt
+     *
+     * the newest attempt the caller knows of; 409 when another has begun since, so that a repeated request sends nothing twice
+     */
+    afterAttempt?: number | null;
 };
 
 /**

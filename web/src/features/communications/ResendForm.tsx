@@ -43,6 +43,13 @@ export function ResendForm({ communication, opened, onOpen, onClose }: ResendFor
   const [typedAddress, setAddress] = useState<Partial<Record<AddressPart, string>>>({});
   const [note, setNote] = useState("");
   const [checked, setChecked] = useState(false);
+  // What the person has seen: should another attempt begin while this form is open, it is refused.
+  const [seen, setSeen] = useState<number>();
+  const [wasOpened, setWasOpened] = useState(false);
+  if (opened !== wasOpened) {
+    setWasOpened(opened);
+    if (opened) setSeen(communication.attempts.at(-1)?.number);
+  }
 
   const email = typedEmail ?? lastContact(communication, "EMAIL");
   const phone = typedPhone ?? lastContact(communication, "SMS");
@@ -71,7 +78,7 @@ export function ResendForm({ communication, opened, onOpen, onClose }: ResendFor
   const refused = resend.error instanceof ApiError ? resend.error : null;
 
   const request = (): ResendIn => {
-    const body: ResendIn = { channel };
+    const body: ResendIn = { channel, ...(seen === undefined ? {} : { afterAttempt: seen }) };
     if (note.trim()) body.note = note.trim();
     // A correction holds for one attempt: whatever differs from the billing file must be said again.
     if (channel === "EMAIL" && email.trim() !== recipient.email) {
