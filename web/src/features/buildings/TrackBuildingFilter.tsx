@@ -4,14 +4,15 @@ import { IconBuilding, IconSelector } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { BuildingOut, BuildingStats } from "../../client";
-import { useLanguage, useText } from "../../i18n/Language";
+import { useLanguage } from "../../i18n/Language";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import { buildingLimit, buildingsQuery } from "./queries";
 import classes from "./TrackBuildingFilter.module.css";
 import { useAhead } from "./useAhead";
 
-/** What left us successfully so far: three of the exclusive statuses. */
-const gone = (stats: BuildingStats) => stats.sent + stats.delivered + stats.opened;
+/** What left us successfully so far; a letter that lies here ready to be printed has not. */
+const gone = (stats: BuildingStats) =>
+  stats.sent - stats.readyToPrint + stats.delivered + stats.opened;
 
 function matches(building: BuildingOut, wanted: string): boolean {
   const text = `${building.code} ${building.name} ${building.address}`.toLocaleLowerCase();
@@ -26,7 +27,7 @@ const readAhead = 4;
 
 /** Searchable choice of the building; those with most failures need attention first. */
 export function TrackBuildingFilter() {
-  const t = useText();
+  const { text: t, code } = useLanguage();
   const { building, buildings, filters, set } = useTrackCenter();
   const ahead = useAhead(filters);
   const [search, setSearch] = useState("");
@@ -132,13 +133,13 @@ export function TrackBuildingFilter() {
                   </span>
                   <span className={classes.figures}>
                     <span>
-                      {t.building.sent} {gone(item.stats)}
+                      {t.building.sent} {gone(item.stats).toLocaleString(code)}
                     </span>
                     <span data-tone={item.stats.failed > 0 ? "red" : undefined}>
-                      {t.building.failed} {item.stats.failed}
+                      {t.building.failed} {item.stats.failed.toLocaleString(code)}
                     </span>
                     <span data-tone={item.stats.manual > 0 ? "brown" : undefined}>
-                      {t.building.manual} {item.stats.manual}
+                      {t.building.manual} {item.stats.manual.toLocaleString(code)}
                     </span>
                   </span>
                 </Combobox.Option>

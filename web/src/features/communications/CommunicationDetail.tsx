@@ -25,6 +25,7 @@ import { useText } from "../../i18n/Language";
 import { TimeRows } from "../../time/TimeRows";
 import { TimeStamp } from "../../time/TimeStamp";
 import { FileList } from "../files/FileList";
+import { whileQueued } from "../track-center/live";
 import { ProblemNotice } from "../track-center/ProblemNotice";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import { AddNoteForm } from "./AddNoteForm";
@@ -49,7 +50,11 @@ function channelsOfAttempts(communication: CommunicationOut): Record<number, Cha
 /** One message: why it failed, whom it went to, what can be done, and all that happened. */
 export function CommunicationDetail({ id }: { id: string }) {
   const { interval, timeZone, canWrite } = useTrackCenter();
-  const query = useQuery({ ...communicationQuery(id), refetchInterval: interval });
+  const query = useQuery({
+    ...communicationQuery(id),
+    refetchInterval: ({ state }) =>
+      whileQueued(interval, state.data ? [state.data.deliveryStatus] : []),
+  });
   const t = useText();
   if (query.isPending) {
     return (

@@ -5,6 +5,7 @@ import type { BuildingOut, YearOut, YearsOut } from "../../client";
 import { buildingsQuery, yearsQuery } from "../buildings/queries";
 import { useFilters } from "./filters";
 import { liveInterval } from "./live";
+import { useFollowing } from "./useFollowing";
 
 interface TrackCenter extends ReturnType<typeof useFilters> {
   building: BuildingOut | undefined;
@@ -52,6 +53,9 @@ export function TrackCenterProvider({ children }: { children: ReactNode }) {
   const year = url.filters.year ?? years.data?.defaultYear;
   const yearInfo = years.data?.items.find((item) => item.year === year);
 
+  const interval = liveInterval(yearInfo);
+  useFollowing(yearInfo, interval);
+
   const refresh = useCallback(() => {
     void client.invalidateQueries();
   }, [client]);
@@ -71,13 +75,13 @@ export function TrackCenterProvider({ children }: { children: ReactNode }) {
       yearInfo,
       timeZone: building?.timeZone || bootstrap.timeZone,
       canWrite: bootstrap.user.role === "admin",
-      interval: liveInterval(yearInfo),
+      interval,
       updatedAt: years.dataUpdatedAt,
       refreshing: years.isFetching,
       stale: years.isRefetchError,
       refresh,
     }),
-    [url, building, buildings, years, year, yearInfo, refresh],
+    [url, building, buildings, years, year, yearInfo, interval, refresh],
   );
   return (
     <UrlContext.Provider value={url}>

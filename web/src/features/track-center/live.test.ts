@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Stats, YearOut } from "../../client";
-import { liveInterval } from "./live";
+import { liveInterval, whileQueued } from "./live";
 
 const stats = (counts: Partial<Stats>): Stats => ({
   total: 0,
@@ -46,4 +46,10 @@ test("a receipt is awaited with patience", () => {
 
 test("letters waiting for the printer move only by hand", () => {
   expect(liveInterval(year({ LETTER: stats({ sent: 5, readyToPrint: 5 }) }))).toBe(false);
+});
+
+test("a message that is shown as queued is looked at again, whatever the figures say", () => {
+  expect(whileQueued(false, ["DELIVERED", "ENQUEUED"])).toBe(3_000);
+  expect(whileQueued(10_000, ["ENQUEUED"])).toBe(10_000);
+  expect(whileQueued(false, ["DELIVERED", "PENDING"])).toBe(false);
 });

@@ -1,4 +1,5 @@
 import type { Stats, YearOut } from "../../client";
+import type { DeliveryStatus } from "../communications/words";
 
 /** Milliseconds between looks while messages leave, and while receipts are awaited. */
 const sending = 3_000;
@@ -19,4 +20,15 @@ export function liveInterval(year: YearOut | undefined): number | false {
   if (year.batchStatus === "SENDING") return sending;
   const digital = [year.channels.EMAIL, year.channels.SMS].filter((stats) => stats !== undefined);
   return sum(digital, (stats) => stats.sent) > 0 ? awaitingReceipts : false;
+}
+
+/**
+ * The same for what shows messages by itself: as long as one is shown as queued it is looked at
+ * again, for the figures of its year may have come to rest before that was read.
+ */
+export function whileQueued(
+  interval: number | false,
+  shown: Iterable<DeliveryStatus>,
+): number | false {
+  return interval || ([...shown].includes("ENQUEUED") ? sending : false);
 }

@@ -4,10 +4,11 @@ import { IconMaximize } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, useState } from "react";
 import { useText } from "../../i18n/Language";
+import { whileQueued } from "../track-center/live";
 import { StateLink } from "../track-center/StateLink";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import { useOpened } from "../track-center/useOpened";
-import { unitQuery } from "./queries";
+import { statusesOf, unitQuery } from "./queries";
 import classes from "./TrackUnitDrawer.module.css";
 import { UnitContent } from "./UnitContent";
 import { unitLinkId } from "./UnitRow";
@@ -23,7 +24,8 @@ export default function TrackUnitDrawer() {
   const unit = useQuery({
     ...unitQuery(shown ?? ""),
     enabled: shown !== null,
-    refetchInterval: filters.unit === null ? false : interval,
+    refetchInterval: ({ state }) =>
+      filters.unit === null ? false : whileQueued(interval, statusesOf(state.data)),
   });
 
   const close = () => void set({ unit: null, communication: null });

@@ -4,6 +4,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef } from "react";
 import { useText } from "../../i18n/Language";
 import { EmptyState } from "../track-center/EmptyState";
+import { whileQueued } from "../track-center/live";
 import { ProblemNotice } from "../track-center/ProblemNotice";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import { useKeys } from "../track-center/useKeys";
@@ -28,7 +29,12 @@ export function TrackUnitTable() {
   const units = useQuery({
     ...query(filters.after.at(-1)),
     enabled: building !== undefined && year !== undefined,
-    refetchInterval: interval,
+    refetchInterval: ({ state }) =>
+      whileQueued(
+        interval,
+        state.data?.items.flatMap((row) => row.communications.map((one) => one.deliveryStatus)) ??
+          [],
+      ),
   });
   const selection = useSelection(JSON.stringify([building?.id, year, channel, status, wanted]));
   const next = units.isPlaceholderData ? null : (units.data?.nextCursor ?? null);

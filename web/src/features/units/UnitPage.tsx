@@ -3,9 +3,10 @@ import { IconArrowLeft } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { useText } from "../../i18n/Language";
+import { whileQueued } from "../track-center/live";
 import { StateLink } from "../track-center/StateLink";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
-import { unitQuery } from "./queries";
+import { statusesOf, unitQuery } from "./queries";
 import classes from "./TrackUnitDrawer.module.css";
 import { UnitContent } from "./UnitContent";
 
@@ -13,7 +14,10 @@ import { UnitContent } from "./UnitContent";
 export default function UnitPage({ unitId }: { unitId: string }) {
   const t = useText();
   const { year, interval } = useTrackCenter();
-  const unit = useQuery({ ...unitQuery(unitId), refetchInterval: interval });
+  const unit = useQuery({
+    ...unitQuery(unitId),
+    refetchInterval: ({ state }) => whileQueued(interval, statusesOf(state.data)),
+  });
   const name = unit.data ? t.drawer.title(unit.data.number) : t.common.loading;
   useEffect(() => {
     document.title = `${name} · ${t.product}`;

@@ -1,5 +1,5 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
-import { getUnit, listUnits } from "../../client";
+import { getUnit, listUnits, type UnitOut } from "../../client";
 import type { Filters } from "../track-center/filters";
 
 export const pageSize = 50;
@@ -46,3 +46,7 @@ export const unitQuery = (unitId: string) =>
       return data;
     },
   });
+
+/** How the messages of a unit stand; none before it is read. */
+export const statusesOf = (unit: UnitOut | undefined) =>
+  unit?.communications.map(({ deliveryStatus }) => deliveryStatus) ?? [];
