@@ -169,6 +169,13 @@ export const de: Dictionary = {
       PROOF: "Nachweis",
     },
   },
+  earlier: {
+    title: (attempt) => `Versuch ${attempt.toLocaleString("de")} ist angekommen`,
+    DELIVERED: (at) => `Zugestellt am ${at}. Der Status ist der des neuesten Versuchs.`,
+    OPENED: (at) => `Geöffnet am ${at}. Der Status ist der des neuesten Versuchs.`,
+    MANUAL_MARKED: (at) =>
+      `Jemand hat die Zustellung vermerkt, zum ${at}. Der Status ist der des neuesten Versuchs.`,
+  },
   resend: {
     countryInvalid: "Zwei Buchstaben, z. B. DE",
     address: {

@@ -168,6 +168,14 @@ export const en = {
       PROOF: "Proof",
     },
   },
+  earlier: {
+    title: (attempt: number) => `Attempt ${attempt.toLocaleString("en")} arrived`,
+    DELIVERED: (at: string) =>
+      `It was delivered on ${at}. The status is that of the newest attempt.`,
+    OPENED: (at: string) => `It was opened on ${at}. The status is that of the newest attempt.`,
+    MANUAL_MARKED: (at: string) =>
+      `A person recorded its delivery, as of ${at}. The status is that of the newest attempt.`,
+  },
   resend: {
     countryInvalid: "Two letters, such as DE",
     address: {

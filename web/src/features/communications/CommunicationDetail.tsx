@@ -14,6 +14,7 @@ import {
   IconAlertTriangle,
   IconEye,
   IconHandStop,
+  IconInfoCircle,
   IconNote,
   IconRepeat,
 } from "@tabler/icons-react";
@@ -21,7 +22,8 @@ import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
 import type { CommunicationOut } from "../../client";
 import type { Dictionary } from "../../i18n/en";
-import { useText } from "../../i18n/Language";
+import { useLanguage, useText } from "../../i18n/Language";
+import { absoluteTime } from "../../time/format";
 import { TimeRows } from "../../time/TimeRows";
 import { TimeStamp } from "../../time/TimeStamp";
 import { FileList } from "../files/FileList";
@@ -32,6 +34,7 @@ import { AddNoteForm } from "./AddNoteForm";
 import classes from "./CommunicationDetail.module.css";
 import { CommunicationTimeline, optimisticId } from "./CommunicationTimeline";
 import { destination } from "./contact";
+import { earlierArrival } from "./earlier";
 import { ManualDeliveryForm } from "./ManualDeliveryForm";
 import { communicationQuery } from "./queries";
 import { ResendForm } from "./ResendForm";
@@ -89,6 +92,7 @@ export function CommunicationDetail({ id }: { id: string }) {
           </Text>
         </Alert>
       )}
+      <EarlierNotice communication={communication} timeZone={timeZone} />
       <Facts communication={communication} timeZone={timeZone} />
       <Actions communication={communication} timeZone={timeZone} />
       <Attachments communication={communication} />
@@ -136,6 +140,20 @@ function FailureNotice({ communication }: { communication: CommunicationOut }) {
 interface PartProps {
   communication: CommunicationOut;
   timeZone: string;
+}
+
+/** A later copy that failed does not take back what the recipient has. */
+function EarlierNotice({ communication, timeZone }: PartProps) {
+  const { text: t, code } = useLanguage();
+  const earlier = earlierArrival(communication);
+  if (!earlier) return null;
+  return (
+    <Alert color="teal" icon={<IconInfoCircle />} title={t.earlier.title(earlier.attempt)}>
+      <Text size="sm" c="inherit">
+        {t.earlier[earlier.how](absoluteTime(earlier.at, timeZone, code))}
+      </Text>
+    </Alert>
+  );
 }
 
 /** What the number of a message is: a letter has no provider, its numbers are on the envelope. */
@@ -289,10 +307,15 @@ function Actions({ communication, timeZone }: PartProps) {
 function Attachments({ communication }: { communication: CommunicationOut }) {
   const t = useText();
   if (communication.attachments.length === 0) return null;
+  // The same document goes with each attempt; the timeline says with which.
+  const known = new Set<string>();
+  const files = communication.attachments.filter(
+    ({ sha256 }) => !known.has(sha256) && known.add(sha256),
+  );
   return (
     <section>
       <h3 className={classes.section}>{t.drawer.attachments}</h3>
-      <FileList files={communication.attachments} />
+      <FileList files={files} />
     </section>
   );
 }
