@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Value
+from django.db.models.functions import Concat
 from django.test import Client
 
 from tests.api_client import api_client, every_page, get, places, post
@@ -156,6 +158,16 @@ def test_units_are_sorted_as_people_count(api: Client) -> None:
     assert numbers(get(api, units_path(), sort="-unitNumber")) == [
         "10", "9", "2B", "2a", "2", "1",
     ]  # fmt: skip
+
+
+def test_a_short_number_is_a_unit_s_and_no_part_of_a_phone_number(api: Client) -> None:
+    for unit in ("1", "2", "12", "12a", "212"):
+        a_bill("SMS", unit=unit, email=f"of.12.in.{unit}@example.org")
+    bills = UnitBill.objects.filter(unit__number__in=["1", "2"])
+    bills.update(search=Concat("search", Value("\n+4917612120012")))
+    assert numbers(get(api, units_path(), search="12")) == ["12", "12a", "212"]
+    assert numbers(get(api, units_path(), search="+491761212")) == ["1", "2"]
+    assert numbers(get(api, units_path(), search="1212")) == ["1", "2"]
 
 
 def test_names_sort_as_people_look_for_them_and_are_found_without_accents(api: Client) -> None:

@@ -103,7 +103,7 @@ export const de: Dictionary = {
   units: {
     columns: "Spalten",
     caption: (building, year) => `Einheiten von ${building}, ${year}`,
-    search: "Einheit oder Empfänger suchen",
+    search: "Einheit, Empfänger, E-Mail oder Telefon",
     channel: "Kanal",
     status: "Status",
     allChannels: "Alle Kanäle",

@@ -102,7 +102,7 @@ export const en = {
   units: {
     columns: "Columns",
     caption: (building: string, year: number) => `Units of ${building}, ${year}`,
-    search: "Search unit or recipient",
+    search: "Unit, recipient, e-mail or phone",
     channel: "Channel",
     status: "Status",
     allChannels: "All channels",
