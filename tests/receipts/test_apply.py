@@ -16,8 +16,8 @@ from tests.queue.jobs import jobs
 from tests.receipts.pushes import as_cloud_event, email_report, notification, sms_report
 from tests.sandbox.fixture import MAILBOX, RunningSandbox, wait_for
 from trackcenter.communications import events
-from trackcenter.communications.models import Attempt, Communication, Event
-from trackcenter.communications.payloads import Enqueued, ResendRequested
+from trackcenter.communications.models import Attempt, AttemptOutcome, Communication, Event
+from trackcenter.communications.payloads import Enqueued, Failed, ResendRequested, Trouble
 from trackcenter.delivery.models import SenderPace
 from trackcenter.evidence.verify import verify
 from trackcenter.kit.clock import now
@@ -28,10 +28,13 @@ from trackcenter.providers.base import ProviderFailure
 from trackcenter.queue.retry import RetryAt
 from trackcenter.receipts.apply import KEEP_TRYING_FOR, apply_receipt, retry_parked
 from trackcenter.receipts.models import InboundReceipt
+from trackcenter.receipts.replay import replay
 from trackcenter.receipts.store import (
+    EMAIL_POLL,
     GRAPH,
     GRID_EMAIL,
     GRID_SMS,
+    SMS_POLL,
     Arrival,
     as_body,
     graph_identity,
@@ -184,6 +187,80 @@ def test_a_report_that_overtakes_the_answer_is_parked_and_applied_later() -> Non
     apply_receipt(receipt.id)
     assert status(one) == "DELIVERED"
     assert retry_parked() == 0
+
+
+def an_unknown_one(channel: str, **attempt: Any) -> tuple[Communication, str]:
+    """A communication whose provider's answer was lost, and its attempt's id, which went along."""
+    one = a_sent_one(
+        channel,
+        provider_message_id="",
+        outcome=AttemptOutcome.UNKNOWN,
+        send_started_at=now(),
+        **attempt,
+    )
+    an_event(one, Failed(error=Trouble(message="nobody knows"), outcome="UNKNOWN"), attempt=1)
+    one.refresh_from_db()
+    assert one.outcome_unknown
+    return one, str(one.attempts.get().id)
+
+
+def test_the_report_settles_a_text_message_whose_answer_was_lost() -> None:
+    one, attempt_id = an_unknown_one("SMS")
+    (receipt,) = stored(sms_report("Outgoing_1", Tag=attempt_id))
+    apply_receipt(receipt.id)
+    assert status(one) == "DELIVERED"
+    assert not one.outcome_unknown
+    assert replay().unchanged == 1
+
+
+def test_the_report_settles_a_mail_by_azure_whose_answer_was_lost() -> None:
+    one, attempt_id = an_unknown_one("EMAIL", provider="acs")
+    (receipt,) = stored(email_report(attempt_id, "Delivered"), origin=GRID_EMAIL)
+    apply_receipt(receipt.id)
+    assert status(one) == "DELIVERED"
+    assert not one.outcome_unknown
+
+
+def test_azures_answer_about_a_text_message_finds_the_attempt_by_the_tag() -> None:
+    text, tag = an_unknown_one("SMS")
+    said = {"messageId": "Outgoing_1", "deliveryStatus": "Delivered", "tag": tag}
+    store([Arrival(SMS_POLL, ("Outgoing_1", "delivered"), as_body(said))])
+    apply_receipt(InboundReceipt.objects.get().id)
+    assert status(text) == "DELIVERED"
+
+
+def test_the_operation_that_azure_calls_failed_is_the_attempts() -> None:
+    mail, operation = an_unknown_one("EMAIL", provider="acs")
+    store([Arrival(EMAIL_POLL, (operation,), as_body({"id": operation, "status": "Failed"}))])
+    apply_receipt(InboundReceipt.objects.get().id)
+    assert status(mail) == "FAILED"
+    assert not mail.outcome_unknown
+
+
+@pytest.mark.parametrize(
+    "tag",
+    ["01936f6e", "a\x00b", "\ud800", 7, None, ["a"], "01936f6e-0000-7000-8000-000000000000"],
+)
+def test_a_tag_that_is_not_ours_names_nothing(tag: Any) -> None:
+    one, _ = an_unknown_one("SMS")
+    (receipt,) = stored(sms_report("Outgoing_1", Tag=tag))
+    apply_receipt(receipt.id)
+    receipt.refresh_from_db()
+    assert receipt.state == "PARKED"
+    assert retry_parked() == 0
+    assert status(one) == "FAILED"
+    assert one.outcome_unknown
+
+
+@pytest.mark.parametrize(("channel", "provider"), [("SMS", "acs"), ("EMAIL", "msgraph")])
+def test_an_attempt_by_another_way_is_not_the_one_a_report_means(
+    channel: str, provider: str
+) -> None:
+    one, attempt_id = an_unknown_one(channel, provider=provider)
+    (receipt,) = stored(email_report(attempt_id, "Delivered"), origin=GRID_EMAIL)
+    apply_receipt(receipt.id)
+    assert status(one) == "FAILED"
+    assert one.outcome_unknown
 
 
 def test_a_message_of_somebody_else_is_given_up_after_a_while() -> None:

@@ -33,6 +33,7 @@ from trackcenter.kit.canonical import clean
 from trackcenter.kit.clock import now
 from trackcenter.kit.errors import NotFound
 from trackcenter.providers import registry
+from trackcenter.providers.acs.client import PROVIDER as ACS
 from trackcenter.providers.acs.words import sms_code
 from trackcenter.providers.base import ProviderFailure
 from trackcenter.queue.payloads import ReceiptJob
@@ -43,7 +44,7 @@ from trackcenter.receipts.explanations import explain, explain_sms
 from trackcenter.receipts.heuristics import guess
 from trackcenter.receipts.models import InboundReceipt, ReceiptState, Suggestion
 from trackcenter.receipts.reports import Report, read_report
-from trackcenter.receipts.store import GRAPH, LIFECYCLE, POLLED, message_of
+from trackcenter.receipts.store import GRAPH, LIFECYCLE, POLLED, TRACE, message_of
 from trackcenter.receipts.subscriptions import handle_lifecycle
 
 log = logging.getLogger(__name__)
@@ -54,12 +55,17 @@ KEEP_TRYING_FOR = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """One thing a receipt says, and the ids by which its attempt can be found, best first."""
+    """One thing a receipt says, and the ids by which its attempt can be found, best first.
+
+    `attempt_id` counts only where that attempt went by `channel`, and by `provider` if it says one.
+    """
 
     payload: Payload
     correlation: Sequence[str]
     attempt_id: str | None
     occurred_at: datetime | None
+    channel: str = "EMAIL"
+    provider: str | None = None
 
 
 def apply_receipt(receipt_id: UUID) -> None:
@@ -137,7 +143,7 @@ def _of_report(receipt_id: UUID, report: Report) -> News:
         "diagnostic": report.diagnostic,
     }
     payload = _payload(report.kind, said, report.status_code, report.diagnostic, report.note)
-    return News(payload, clean(report.correlation), report.attempt_id, report.occurred_at)
+    return News(payload, clean(report.correlation), clean(report.attempt_id), report.occurred_at)
 
 
 def _of_grid(receipt_id: UUID, event: GridEvent) -> News:
@@ -148,7 +154,14 @@ def _of_grid(receipt_id: UUID, event: GridEvent) -> News:
         "diagnostic": event.detail or None,
     }
     payload = _payload(event.kind, said, event.word, event.detail or event.word, event.word)
-    return News(payload, clean([event.message_id]), None, event.occurred_at)
+    return News(
+        payload,
+        clean([event.message_id]),
+        clean(event.attempt_id),
+        event.occurred_at,
+        event.channel,
+        ACS,
+    )
 
 
 def _of_poll(receipt: InboundReceipt) -> News:
@@ -162,7 +175,14 @@ def _of_poll(receipt: InboundReceipt) -> News:
     }
     words = answer.detail or answer.word
     payload = _payload(answer.kind, said, answer.word, words, answer.word)
-    return News(payload, clean([answer.message_id]), None, answer.occurred_at)
+    return News(
+        payload,
+        clean([answer.message_id]),
+        clean(answer.attempt_id),
+        answer.occurred_at,
+        answer.channel,
+        None if receipt.origin == TRACE else ACS,
+    )
 
 
 def _payload(
@@ -251,25 +271,35 @@ def _put_aside(receipt: InboundReceipt) -> None:
 
 
 class Quoting(Protocol):
-    """What names a message of ours: ids in the order to be tried, and our own header."""
+    """What names a message of ours: ids in the order to be tried, and the attempt's own, which may
+    only be one of this channel and provider (None: of any)."""
 
     @property
     def correlation(self) -> Sequence[str]: ...
     @property
     def attempt_id(self) -> str | None: ...
+    @property
+    def channel(self) -> str: ...
+    @property
+    def provider(self) -> str | None: ...
 
 
 def find_attempt(news: Quoting) -> Attempt | None:
-    """The attempt a report is about: by the ids it quotes, in order, then by our own header."""
+    """The attempt a report is about: by the ids it quotes, in order, then by the attempt's own id,
+    which goes along with every message: what lost its provider's answer has no other."""
     for key in news.correlation:
         for column in ("provider_message_id", "internet_message_id"):
             attempt = Attempt.objects.filter(**{column: key}).order_by("-created_at").first()
             if attempt:
                 return attempt
     try:
-        return Attempt.objects.filter(id=UUID(news.attempt_id or "")).first()
+        named = Attempt.objects.filter(id=UUID(news.attempt_id or ""), channel=news.channel)
     except ValueError:
         return None
+    if news.provider is not None:
+        # A text message's provider is recorded with the answer, so it may lack both.
+        named = named.filter(provider__in=("", news.provider))
+    return named.first()
 
 
 def _settle(receipt_id: UUID, state: ReceiptState, reason: str) -> bool:
