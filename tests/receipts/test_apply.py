@@ -2,8 +2,9 @@
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,9 @@ from django.db import connections, transaction
 from pytest_django import Settings
 
 from tests.communications.factories import a_bill, an_event
+from tests.providers.msgraph.test_graph import Graph
+from tests.providers.msgraph.test_graph import error as graph_error
+from tests.providers.peer import Answer, peer
 from tests.queue.jobs import jobs
 from tests.receipts.pushes import as_cloud_event, email_report, notification, sms_report
 from tests.sandbox.fixture import MAILBOX, RunningSandbox, wait_for
@@ -26,7 +30,7 @@ from trackcenter.kit.ids import new_id
 from trackcenter.providers import registry
 from trackcenter.providers.base import ProviderFailure
 from trackcenter.queue.retry import RetryAt
-from trackcenter.receipts.apply import KEEP_TRYING_FOR, apply_receipt, retry_parked
+from trackcenter.receipts.apply import KEEP_TRYING_FOR, LOOK_FOR, apply_receipt, retry_parked
 from trackcenter.receipts.models import InboundReceipt
 from trackcenter.receipts.replay import replay
 from trackcenter.receipts.store import (
@@ -368,14 +372,56 @@ def test_our_own_header_finds_the_attempt_where_no_id_does(sandbox: RunningSandb
     assert status(one) == "FAILED"
 
 
+NEVER_THERE = "AAkALgAAAAAAHYQDEapmEc2byACqAC-EWg0A"
+
+
 def test_a_mail_that_is_gone_is_ignored_with_the_reason(sandbox: RunningSandbox) -> None:
-    item = notification("AAMkNeverThere")
-    store([Arrival(GRAPH, graph_identity(item), as_body(item))])
-    receipt = InboundReceipt.objects.get()
+    receipt = a_notified_mail(NEVER_THERE)
+    for _ in range(2):
+        with pytest.raises(RetryAt):
+            apply_receipt(receipt.id)
+    InboundReceipt.objects.update(missing_since=now() - LOOK_FOR - timedelta(minutes=1))
     apply_receipt(receipt.id)
     receipt.refresh_from_db()
     assert receipt.state == "IGNORED"
     assert "no longer in the mailbox" in receipt.reason
+
+
+def test_the_pauses_grow_while_a_mail_is_not_to_be_found(sandbox: RunningSandbox) -> None:
+    receipt = a_notified_mail(NEVER_THERE)
+    pauses = []
+    for minutes in (0, 1, 10):
+        InboundReceipt.objects.update(missing_since=now() - timedelta(minutes=minutes))
+        with pytest.raises(RetryAt) as later:
+            apply_receipt(receipt.id)
+        pauses.append((later.value.at - now()).total_seconds())
+    assert pauses[0] < 5 < pauses[1] < 100 < pauses[2]
+
+
+def test_a_mail_that_is_missing_once_is_not_lost(settings: Settings) -> None:
+    one = a_sent_one("EMAIL", provider_message_id="<ours@x>")
+    missing = graph_error(404, "ErrorItemNotFound")
+    with graph_that_answers(settings, missing, bounce_of("<ours@x>")):
+        receipt = a_notified_mail()
+        with pytest.raises(RetryAt):
+            apply_receipt(receipt.id)
+        assert status(one) == "ENQUEUED"
+        apply_receipt(receipt.id)
+    assert status(one) == "FAILED"
+
+
+def test_a_mail_counts_as_missing_by_graphs_word_for_it_alone(settings: Settings) -> None:
+    one = a_sent_one("EMAIL", provider_message_id="<ours@x>")
+    answers = graph_error(404, "MailboxNotEnabledForRESTAPI"), bounce_of("<ours@x>")
+    with graph_that_answers(settings, *answers):
+        receipt = a_notified_mail()
+        InboundReceipt.objects.update(missing_since=now() - LOOK_FOR - timedelta(minutes=1))
+        with pytest.raises(ProviderFailure):
+            apply_receipt(receipt.id)
+        receipt.refresh_from_db()
+        assert receipt.state == "NEW"
+        apply_receipt(receipt.id)
+    assert status(one) == "FAILED"
 
 
 def test_an_ordinary_mail_is_not_a_receipt() -> None:
@@ -410,6 +456,29 @@ Status: 5.1.1
 Diagnostic-Code: smtp; 550 no{diagnostic}such user
 --b--
 """
+
+
+def bounce_of(reference: str) -> Answer:
+    """Graph's answer to who asks for a mail that has come back."""
+    return Answer(200, NDR.format(reference=reference, diagnostic=" ").encode())
+
+
+@contextmanager
+def graph_that_answers(settings: Settings, *answers: Answer) -> Iterator[None]:
+    """A Graph with these answers, in turn, to who asks for a mail."""
+    with peer(Graph().when("/$value", *answers)) as made:
+        registry.forget()
+        settings.GRAPH_BASE_URL, settings.GRAPH_AUTHORITY = f"{made.url}/v1.0", made.url
+        settings.GRAPH_TENANT_ID, settings.GRAPH_CLIENT_ID = "tenant", "client"
+        settings.GRAPH_CLIENT_SECRET = "secret"
+        yield
+
+
+def a_notified_mail(message_id: str = "AAA") -> InboundReceipt:
+    """The receipt of a notification about one mail."""
+    item = notification(message_id)
+    store([Arrival(GRAPH, graph_identity(item), as_body(item))])
+    return InboundReceipt.objects.get()
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from uuid import UUID
 import msgspec
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from trackcenter.communications import events
 from trackcenter.communications.events import NewEvent
@@ -38,6 +39,7 @@ from trackcenter.providers.acs.words import sms_code
 from trackcenter.providers.base import ProviderFailure
 from trackcenter.queue.payloads import ReceiptJob
 from trackcenter.queue.publish import publish
+from trackcenter.queue.retry import RetryAt, pause
 from trackcenter.receipts.answers import read_answer
 from trackcenter.receipts.event_grid import GridEvent, read_events
 from trackcenter.receipts.explanations import explain, explain_sms
@@ -48,6 +50,10 @@ from trackcenter.receipts.store import GRAPH, LIFECYCLE, POLLED, TRACE, message_
 from trackcenter.receipts.subscriptions import handle_lifecycle
 
 log = logging.getLogger(__name__)
+
+LOOK_FOR = timedelta(hours=1)
+"""How long a mail is asked for that its mailbox does not know: it may be on its way to a folder, or
+a server of Microsoft's be behind."""
 
 KEEP_TRYING_FOR = timedelta(days=14)
 """How long a receipt whose message we do not know is looked at again."""
@@ -82,8 +88,8 @@ def apply_receipt(receipt_id: UUID) -> None:
         handle_lifecycle(json.loads(bytes(receipt.body)))
         _settle(receipt_id, ReceiptState.APPLIED, "lifecycle")
         return
-    if receipt.origin == GRAPH and receipt.mime is None and not _fetch(receipt):
-        _settle(receipt_id, ReceiptState.IGNORED, "the mail is no longer in the mailbox")
+    if receipt.origin == GRAPH and receipt.mime is None and (refusal := _fetch(receipt)):
+        _settle(receipt_id, ReceiptState.IGNORED, refusal)
         return
     news = read_news(receipt)
     if news:
@@ -94,23 +100,35 @@ def apply_receipt(receipt_id: UUID) -> None:
         _settle(receipt_id, ReceiptState.IGNORED, "not a report about a message")
 
 
-def _fetch(receipt: InboundReceipt) -> bool:
-    """Fetch the mail a Graph notification points at and keep it; False when it is gone."""
+def _fetch(receipt: InboundReceipt) -> str | None:
+    """Fetch the mail a Graph notification points at and keep it; else why it never can be."""
     notification = json.loads(bytes(receipt.body))
     mailbox, message_id = message_of(notification)
     mailbox = mailbox or settings.GRAPH_MAILBOX or ""
     if not message_id:
-        return False
+        return "the notification names no mail"
     try:
         with mailbox_slot(mailbox):
             mime = registry.graph_mail(settings).fetch_mime(mailbox, message_id)
     except ProviderFailure as failure:
-        if failure.permanent:
-            return False
-        raise
+        if not failure.permanent:
+            raise
+        moment = now()
+        since = receipt.missing_since or moment
+        if moment - since > LOOK_FOR:
+            return failure.message
+        _open(receipt.id).update(missing_since=since, reason=failure.message)
+        raise RetryAt(_next_try(since, moment), failure.message) from failure
     receipt.mime = mime
     receipt.save(update_fields=["mime"])
-    return True
+    return None
+
+
+def _next_try(since: datetime, moment: datetime) -> datetime:
+    """When to try again what has failed `since`, ever more rarely (see `pause`)."""
+    # Pauses that double have lasted, together, about as long as the next one.
+    runs = int((moment - since).total_seconds()).bit_length()
+    return moment + timedelta(seconds=pause(runs))
 
 
 def read_news(receipt: InboundReceipt) -> list[News]:
@@ -304,10 +322,14 @@ def find_attempt(news: Quoting) -> Attempt | None:
 
 def _settle(receipt_id: UUID, state: ReceiptState, reason: str) -> bool:
     """End a receipt; False when it was ended already."""
-    open_one = InboundReceipt.objects.filter(
+    return bool(_open(receipt_id).update(state=state, reason=reason, applied_at=now()))
+
+
+def _open(receipt_id: UUID) -> QuerySet[InboundReceipt]:
+    """The receipt, unless it was ended."""
+    return InboundReceipt.objects.filter(
         id=receipt_id, state__in=(ReceiptState.NEW, ReceiptState.PARKED)
     )
-    return bool(open_one.update(state=state, reason=reason, applied_at=now()))
 
 
 _RESOLVABLE = """
