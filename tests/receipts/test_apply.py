@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 from pytest_django import Settings
 
 from tests.communications.factories import a_bill, an_event
@@ -29,8 +29,15 @@ from trackcenter.kit.errors import NotFound
 from trackcenter.kit.ids import new_id
 from trackcenter.providers import registry
 from trackcenter.providers.base import ProviderFailure
+from trackcenter.queue import dead_letters
 from trackcenter.queue.retry import RetryAt
-from trackcenter.receipts.apply import KEEP_TRYING_FOR, LOOK_FOR, apply_receipt, retry_parked
+from trackcenter.receipts.apply import (
+    KEEP_TRYING_FOR,
+    LOOK_FOR,
+    apply_receipt,
+    retry_forgotten,
+    retry_parked,
+)
 from trackcenter.receipts.models import InboundReceipt
 from trackcenter.receipts.replay import replay
 from trackcenter.receipts.store import (
@@ -390,7 +397,7 @@ def test_a_mail_that_is_gone_is_ignored_with_the_reason(sandbox: RunningSandbox)
 def test_the_pauses_grow_while_a_mail_is_not_to_be_found(sandbox: RunningSandbox) -> None:
     receipt = a_notified_mail(NEVER_THERE)
     pauses = []
-    for minutes in (0, 1, 10):
+    for minutes in (0, 0.5, 10):
         InboundReceipt.objects.update(missing_since=now() - timedelta(minutes=minutes))
         with pytest.raises(RetryAt) as later:
             apply_receipt(receipt.id)
@@ -416,10 +423,10 @@ def test_a_mail_counts_as_missing_by_graphs_word_for_it_alone(settings: Settings
     with graph_that_answers(settings, *answers):
         receipt = a_notified_mail()
         InboundReceipt.objects.update(missing_since=now() - LOOK_FOR - timedelta(minutes=1))
-        with pytest.raises(ProviderFailure):
+        with pytest.raises(RetryAt):
             apply_receipt(receipt.id)
         receipt.refresh_from_db()
-        assert receipt.state == "NEW"
+        assert (receipt.state, receipt.missing_since) == ("NEW", None)
         apply_receipt(receipt.id)
     assert status(one) == "FAILED"
 
@@ -501,9 +508,8 @@ def test_an_outage_of_graph_is_tried_again(sandbox: RunningSandbox) -> None:
     one, _ = a_mail(sandbox, "bounce.4@example.org")
     (receipt,) = notified(sandbox, 1)
     sandbox.set_faults(rate503=1)
-    with pytest.raises(ProviderFailure) as failure:
+    with pytest.raises(RetryAt):
         apply_receipt(receipt.id)
-    assert not failure.value.permanent
     receipt.refresh_from_db()
     assert receipt.state == "NEW"
     sandbox.set_faults()
@@ -511,18 +517,90 @@ def test_an_outage_of_graph_is_tried_again(sandbox: RunningSandbox) -> None:
     assert status(one) == "FAILED"
 
 
+def test_a_secret_that_expires_for_a_weekend_loses_no_bounce(
+    sandbox: RunningSandbox, settings: Settings
+) -> None:
+    one, _ = a_mail(sandbox, "bounce.6@example.org")
+    (receipt,) = notified(sandbox, 1)
+    ours, settings.GRAPH_CLIENT_SECRET = settings.GRAPH_CLIENT_SECRET, "expired"
+    for days, least, most in [(0, 40, 61), (3, 60, 400), (13, 60, 400)]:
+        InboundReceipt.objects.update(trouble_since=now() - timedelta(days=days))
+        with pytest.raises(RetryAt, match="sign-in") as later:
+            apply_receipt(receipt.id)
+        assert least < (later.value.at - now()).total_seconds() < most
+    receipt.refresh_from_db()
+    assert (receipt.state, "sign-in" in receipt.reason) == ("NEW", True)
+    settings.GRAPH_CLIENT_SECRET = ours
+    apply_receipt(receipt.id)
+    assert status(one) == "FAILED"
+    receipt.refresh_from_db()
+    assert (receipt.state, receipt.reason) == ("APPLIED", "")
+
+
+def test_trouble_that_never_ends_comes_before_a_person_who_gives_it_full_patience(
+    sandbox: RunningSandbox,
+) -> None:
+    a_mail(sandbox, "bounce.7@example.org")
+    (receipt,) = notified(sandbox, 1)
+    sandbox.set_faults(rate503=1)
+    InboundReceipt.objects.update(trouble_since=now() - KEEP_TRYING_FOR - timedelta(minutes=1))
+    with pytest.raises(ProviderFailure) as dead:
+        apply_receipt(receipt.id)
+    assert dead.value.permanent
+    with pytest.raises(RetryAt):  # queued again
+        apply_receipt(receipt.id)
+
+
+def without_jobs() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs")
+
+
+def test_a_receipt_that_lost_its_job_gets_another() -> None:
+    one = a_sent_one()
+    (receipt,) = stored(sms_report())
+    InboundReceipt.objects.update(received_at=now() - timedelta(hours=1))
+    assert retry_forgotten() == 0  # its job waits
+    without_jobs()
+    assert retry_forgotten() == 1
+    assert retry_forgotten() == 0
+    apply_job(**jobs("apply-receipt")[0].message)
+    assert status(one) == "DELIVERED"
+    without_jobs()
+    assert retry_forgotten() == 0
+    receipt.refresh_from_db()
+    assert receipt.state == "APPLIED"
+
+
+def test_a_receipt_that_came_just_now_is_not_forgotten() -> None:
+    stored(sms_report())
+    without_jobs()
+    assert retry_forgotten() == 0
+
+
+def test_a_dead_receipt_is_a_persons_to_queue_or_to_discard() -> None:
+    (receipt,) = stored(sms_report())
+    InboundReceipt.objects.update(received_at=now() - timedelta(hours=1))
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'failed'")
+    assert retry_forgotten() == 0
+    (letter,) = dead_letters.every_letter()
+    assert letter.message == {"receiptId": str(receipt.id)}
+    dead_letters.discard(letter.id, "a test")
+    assert retry_forgotten() == 0
+
+
 def test_a_mailbox_that_is_to_be_left_alone_is_not_read_either(sandbox: RunningSandbox) -> None:
     one, _ = a_mail(sandbox, "bounce.5@example.org")
     (receipt,) = notified(sandbox, 1)
     sandbox.set_faults(rate429=1)
-    with pytest.raises(ProviderFailure) as refused:
+    with pytest.raises(RetryAt) as refused:
         apply_receipt(receipt.id)
-    assert refused.value.retry_after
     sandbox.set_faults()
     with pytest.raises(RetryAt) as later:
         apply_receipt(receipt.id)
     pace = SenderPace.objects.get()
-    assert later.value.at == pace.paused_until
+    assert refused.value.at >= later.value.at == pace.paused_until
     SenderPace.objects.update(paused_until=now())
     registry.forget()
     apply_receipt(receipt.id)
@@ -557,7 +635,7 @@ def test_without_graphs_credentials_a_receipt_waits(settings: Settings) -> None:
     item = notification("AAA")
     store([Arrival(GRAPH, graph_identity(item), as_body(item))])
     receipt = InboundReceipt.objects.get()
-    with pytest.raises(ProviderFailure, match="GRAPH_CLIENT_ID"):
+    with pytest.raises(RetryAt, match="GRAPH_CLIENT_ID"):
         apply_receipt(receipt.id)
     receipt.refresh_from_db()
     assert receipt.state == "NEW"

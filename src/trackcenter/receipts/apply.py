@@ -33,12 +33,13 @@ from trackcenter.delivery.slots import mailbox_slot
 from trackcenter.kit.canonical import clean
 from trackcenter.kit.clock import now
 from trackcenter.kit.errors import NotFound
+from trackcenter.kit.ids import first_id
 from trackcenter.providers import registry
 from trackcenter.providers.acs.client import PROVIDER as ACS
 from trackcenter.providers.acs.words import sms_code
 from trackcenter.providers.base import ProviderFailure
 from trackcenter.queue.payloads import ReceiptJob
-from trackcenter.queue.publish import publish
+from trackcenter.queue.publish import APPLY_RECEIPT, publish
 from trackcenter.queue.retry import RetryAt, pause
 from trackcenter.receipts.answers import read_answer
 from trackcenter.receipts.event_grid import GridEvent, read_events
@@ -56,7 +57,10 @@ LOOK_FOR = timedelta(hours=1)
 a server of Microsoft's be behind."""
 
 KEEP_TRYING_FOR = timedelta(days=14)
-"""How long a receipt whose message we do not know is looked at again."""
+"""How long a receipt whose message we do not know is looked at again, and how long Microsoft's
+trouble is borne, or ours with Microsoft, before a person must look: a dead letter."""
+
+_FORGOTTEN_AFTER = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,27 +81,54 @@ class News:
 def apply_receipt(receipt_id: UUID) -> None:
     """Read a receipt and append what it says. Safe to run again.
 
-    Raises `ProviderFailure` or `RetryAt` when the mail it points at cannot be fetched just now.
+    Raises `RetryAt` when what it needs of Microsoft is not to be had just now, and a permanent
+    `ProviderFailure` when that has been so for `KEEP_TRYING_FOR`, or can never be otherwise.
     """
     receipt = InboundReceipt.objects.filter(id=receipt_id).first()
     if receipt is None:
         raise NotFound(f"there is no receipt {receipt_id}")
     if receipt.state not in (ReceiptState.NEW, ReceiptState.PARKED):
         return
+    try:
+        _understand(receipt)
+    except ProviderFailure as failure:
+        if failure.permanent:
+            raise
+        raise _put_off(receipt, failure) from failure
+
+
+def _understand(receipt: InboundReceipt) -> None:
+    """Raises `ProviderFailure` or `RetryAt` when Microsoft does not do what it is asked for."""
     if receipt.origin == LIFECYCLE:
         handle_lifecycle(json.loads(bytes(receipt.body)))
-        _settle(receipt_id, ReceiptState.APPLIED, "lifecycle")
+        _settle(receipt.id, ReceiptState.APPLIED, "lifecycle")
         return
     if receipt.origin == GRAPH and receipt.mime is None and (refusal := _fetch(receipt)):
-        _settle(receipt_id, ReceiptState.IGNORED, refusal)
+        _settle(receipt.id, ReceiptState.IGNORED, refusal)
         return
     news = read_news(receipt)
     if news:
-        _apply(receipt_id, news)
+        _apply(receipt.id, news)
     elif receipt.origin == GRAPH:
         _put_aside(receipt)
     else:
-        _settle(receipt_id, ReceiptState.IGNORED, "not a report about a message")
+        _settle(receipt.id, ReceiptState.IGNORED, "not a report about a message")
+
+
+def _put_off(receipt: InboundReceipt, failure: ProviderFailure) -> Exception:
+    """What to raise for trouble that may pass: it costs a job none of its runs, for days."""
+    moment = now()
+    since = receipt.trouble_since or moment
+    waiting = _open(receipt.id)
+    if moment - since > KEEP_TRYING_FOR:
+        # A person who queues the dead letter again has mended something: patience begins anew.
+        waiting.update(trouble_since=None, missing_since=None, reason=failure.message)
+        return replace(failure, permanent=True)
+    # Somebody must learn of it: unlike a message, a receipt has no timeline.
+    log.warning("a report waits", extra={"receipt": str(receipt.id), "error": failure.message})
+    waiting.update(trouble_since=since, missing_since=None, reason=failure.message)
+    named = timedelta(seconds=max(failure.retry_after or 0.0, 60.0 * failure.misconfigured))
+    return RetryAt(max(_next_try(since, moment), moment + named), failure.message)
 
 
 def _fetch(receipt: InboundReceipt) -> str | None:
@@ -349,4 +380,30 @@ def retry_parked() -> int:
     """Queue the parked receipts whose message has become known since. Says how many."""
     with connection.cursor() as cursor:
         cursor.execute(_RESOLVABLE, [now() - KEEP_TRYING_FOR])
+        return publish(ReceiptJob(row[0]) for row in cursor.fetchall())
+
+
+_FORGOTTEN = """
+    SELECT receipt.id FROM inbound_receipts AS receipt
+    WHERE receipt.state = 'NEW' AND receipt.id > %s AND receipt.received_at < %s
+      AND NOT EXISTS (SELECT FROM procrastinate_jobs AS job
+                      WHERE job.task_name = %s AND job.args->>'receiptId' = receipt.id::text)
+      AND NOT EXISTS (SELECT FROM dead_letter_decisions AS decision
+                      WHERE decision.verdict = 'DISCARDED'
+                        AND decision.message->>'receiptId' = receipt.id::text)
+    ORDER BY receipt.id LIMIT 1000
+"""
+
+
+@transaction.atomic
+def retry_forgotten() -> int:
+    """Queue the receipts that wait to be read and that no job is about. Says how many.
+
+    Not those whose job is dead, for that lies before a person with its reason, nor those whose dead
+    job a person discarded.
+    """
+    moment = now()
+    since, until = moment - KEEP_TRYING_FOR, moment - _FORGOTTEN_AFTER
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGOTTEN, [first_id(since), until, APPLY_RECEIPT])
         return publish(ReceiptJob(row[0]) for row in cursor.fetchall())

@@ -125,8 +125,8 @@ def _again_aside(receipt: InboundReceipt, result: Replayed) -> None:
     if receipt.origin == GRAPH and receipt.mime is None:
         # Its mail was not to be had then. What was wrong with the mailbox may have been mended.
         receipt.state = ReceiptState.NEW
-        receipt.missing_since = None
-        receipt.save(update_fields=["state", "missing_since"])
+        receipt.trouble_since = receipt.missing_since = None
+        receipt.save(update_fields=["state", "trouble_since", "missing_since"])
         publish([ReceiptJob(receipt.id)])
         result.asked_for += 1
         return
