@@ -77,6 +77,7 @@ def test_everything_periodic_is_registered_on_the_maintenance_queue() -> None:
     assert scheduled.keys() >= {
         "complete-batches",
         "retry-parked-receipts",
+        "retry-forgotten-receipts",
         "ensure-subscriptions",
         "resync-inbox",
     }

@@ -23,9 +23,9 @@ def collection(*items: Any) -> str:
 
 
 def sms_report(
-    message_id: str = "m-1", status: str = "Delivered", *, id: str = "e-1"
+    message_id: str = "m-1", status: str = "Delivered", *, id: str = "e-1", **data: Any
 ) -> dict[str, Any]:
-    """An SMS delivery report in the EventGrid schema."""
+    """An SMS delivery report in the EventGrid schema; `data` is said besides."""
     return {
         "id": id,
         "topic": "/subscriptions/s/providers/microsoft.communication/communicationservices/c",
@@ -37,6 +37,7 @@ def sms_report(
             "DeliveryStatus": status,
             "DeliveryStatusDetails": "No error.",
             "ReceivedTimestamp": "2026-01-05T09:59:00Z",
+            **data,
         },
     }
 

@@ -2,22 +2,26 @@
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 from pytest_django import Settings
 
 from tests.communications.factories import a_bill, an_event
+from tests.providers.msgraph.test_graph import Graph
+from tests.providers.msgraph.test_graph import error as graph_error
+from tests.providers.peer import Answer, peer
 from tests.queue.jobs import jobs
 from tests.receipts.pushes import as_cloud_event, email_report, notification, sms_report
 from tests.sandbox.fixture import MAILBOX, RunningSandbox, wait_for
 from trackcenter.communications import events
-from trackcenter.communications.models import Attempt, Communication, Event
-from trackcenter.communications.payloads import Enqueued, ResendRequested
+from trackcenter.communications.models import Attempt, AttemptOutcome, Communication, Event
+from trackcenter.communications.payloads import Enqueued, Failed, ResendRequested, Trouble
 from trackcenter.delivery.models import SenderPace
 from trackcenter.evidence.verify import verify
 from trackcenter.kit.clock import now
@@ -25,13 +29,23 @@ from trackcenter.kit.errors import NotFound
 from trackcenter.kit.ids import new_id
 from trackcenter.providers import registry
 from trackcenter.providers.base import ProviderFailure
+from trackcenter.queue import dead_letters
 from trackcenter.queue.retry import RetryAt
-from trackcenter.receipts.apply import KEEP_TRYING_FOR, apply_receipt, retry_parked
+from trackcenter.receipts.apply import (
+    KEEP_TRYING_FOR,
+    LOOK_FOR,
+    apply_receipt,
+    retry_forgotten,
+    retry_parked,
+)
 from trackcenter.receipts.models import InboundReceipt
+from trackcenter.receipts.replay import replay
 from trackcenter.receipts.store import (
+    EMAIL_POLL,
     GRAPH,
     GRID_EMAIL,
     GRID_SMS,
+    SMS_POLL,
     Arrival,
     as_body,
     graph_identity,
@@ -186,6 +200,80 @@ def test_a_report_that_overtakes_the_answer_is_parked_and_applied_later() -> Non
     assert retry_parked() == 0
 
 
+def an_unknown_one(channel: str, **attempt: Any) -> tuple[Communication, str]:
+    """A communication whose provider's answer was lost, and its attempt's id, which went along."""
+    one = a_sent_one(
+        channel,
+        provider_message_id="",
+        outcome=AttemptOutcome.UNKNOWN,
+        send_started_at=now(),
+        **attempt,
+    )
+    an_event(one, Failed(error=Trouble(message="nobody knows"), outcome="UNKNOWN"), attempt=1)
+    one.refresh_from_db()
+    assert one.outcome_unknown
+    return one, str(one.attempts.get().id)
+
+
+def test_the_report_settles_a_text_message_whose_answer_was_lost() -> None:
+    one, attempt_id = an_unknown_one("SMS")
+    (receipt,) = stored(sms_report("Outgoing_1", Tag=attempt_id))
+    apply_receipt(receipt.id)
+    assert status(one) == "DELIVERED"
+    assert not one.outcome_unknown
+    assert replay().unchanged == 1
+
+
+def test_the_report_settles_a_mail_by_azure_whose_answer_was_lost() -> None:
+    one, attempt_id = an_unknown_one("EMAIL", provider="acs")
+    (receipt,) = stored(email_report(attempt_id, "Delivered"), origin=GRID_EMAIL)
+    apply_receipt(receipt.id)
+    assert status(one) == "DELIVERED"
+    assert not one.outcome_unknown
+
+
+def test_azures_answer_about_a_text_message_finds_the_attempt_by_the_tag() -> None:
+    text, tag = an_unknown_one("SMS")
+    said = {"messageId": "Outgoing_1", "deliveryStatus": "Delivered", "tag": tag}
+    store([Arrival(SMS_POLL, ("Outgoing_1", "delivered"), as_body(said))])
+    apply_receipt(InboundReceipt.objects.get().id)
+    assert status(text) == "DELIVERED"
+
+
+def test_the_operation_that_azure_calls_failed_is_the_attempts() -> None:
+    mail, operation = an_unknown_one("EMAIL", provider="acs")
+    store([Arrival(EMAIL_POLL, (operation,), as_body({"id": operation, "status": "Failed"}))])
+    apply_receipt(InboundReceipt.objects.get().id)
+    assert status(mail) == "FAILED"
+    assert not mail.outcome_unknown
+
+
+@pytest.mark.parametrize(
+    "tag",
+    ["01936f6e", "a\x00b", "\ud800", 7, None, ["a"], "01936f6e-0000-7000-8000-000000000000"],
+)
+def test_a_tag_that_is_not_ours_names_nothing(tag: Any) -> None:
+    one, _ = an_unknown_one("SMS")
+    (receipt,) = stored(sms_report("Outgoing_1", Tag=tag))
+    apply_receipt(receipt.id)
+    receipt.refresh_from_db()
+    assert receipt.state == "PARKED"
+    assert retry_parked() == 0
+    assert status(one) == "FAILED"
+    assert one.outcome_unknown
+
+
+@pytest.mark.parametrize(("channel", "provider"), [("SMS", "acs"), ("EMAIL", "msgraph")])
+def test_an_attempt_by_another_way_is_not_the_one_a_report_means(
+    channel: str, provider: str
+) -> None:
+    one, attempt_id = an_unknown_one(channel, provider=provider)
+    (receipt,) = stored(email_report(attempt_id, "Delivered"), origin=GRID_EMAIL)
+    apply_receipt(receipt.id)
+    assert status(one) == "FAILED"
+    assert one.outcome_unknown
+
+
 def test_a_message_of_somebody_else_is_given_up_after_a_while() -> None:
     (receipt,) = stored(sms_report("unheard of"))
     apply_receipt(receipt.id)
@@ -291,14 +379,56 @@ def test_our_own_header_finds_the_attempt_where_no_id_does(sandbox: RunningSandb
     assert status(one) == "FAILED"
 
 
+NEVER_THERE = "AAkALgAAAAAAHYQDEapmEc2byACqAC-EWg0A"
+
+
 def test_a_mail_that_is_gone_is_ignored_with_the_reason(sandbox: RunningSandbox) -> None:
-    item = notification("AAMkNeverThere")
-    store([Arrival(GRAPH, graph_identity(item), as_body(item))])
-    receipt = InboundReceipt.objects.get()
+    receipt = a_notified_mail(NEVER_THERE)
+    for _ in range(2):
+        with pytest.raises(RetryAt):
+            apply_receipt(receipt.id)
+    InboundReceipt.objects.update(missing_since=now() - LOOK_FOR - timedelta(minutes=1))
     apply_receipt(receipt.id)
     receipt.refresh_from_db()
     assert receipt.state == "IGNORED"
     assert "no longer in the mailbox" in receipt.reason
+
+
+def test_the_pauses_grow_while_a_mail_is_not_to_be_found(sandbox: RunningSandbox) -> None:
+    receipt = a_notified_mail(NEVER_THERE)
+    pauses = []
+    for minutes in (0, 0.5, 10):
+        InboundReceipt.objects.update(missing_since=now() - timedelta(minutes=minutes))
+        with pytest.raises(RetryAt) as later:
+            apply_receipt(receipt.id)
+        pauses.append((later.value.at - now()).total_seconds())
+    assert pauses[0] < 5 < pauses[1] < 100 < pauses[2]
+
+
+def test_a_mail_that_is_missing_once_is_not_lost(settings: Settings) -> None:
+    one = a_sent_one("EMAIL", provider_message_id="<ours@x>")
+    missing = graph_error(404, "ErrorItemNotFound")
+    with graph_that_answers(settings, missing, bounce_of("<ours@x>")):
+        receipt = a_notified_mail()
+        with pytest.raises(RetryAt):
+            apply_receipt(receipt.id)
+        assert status(one) == "ENQUEUED"
+        apply_receipt(receipt.id)
+    assert status(one) == "FAILED"
+
+
+def test_a_mail_counts_as_missing_by_graphs_word_for_it_alone(settings: Settings) -> None:
+    one = a_sent_one("EMAIL", provider_message_id="<ours@x>")
+    answers = graph_error(404, "MailboxNotEnabledForRESTAPI"), bounce_of("<ours@x>")
+    with graph_that_answers(settings, *answers):
+        receipt = a_notified_mail()
+        InboundReceipt.objects.update(missing_since=now() - LOOK_FOR - timedelta(minutes=1))
+        with pytest.raises(RetryAt):
+            apply_receipt(receipt.id)
+        receipt.refresh_from_db()
+        assert (receipt.state, receipt.missing_since) == ("NEW", None)
+        apply_receipt(receipt.id)
+    assert status(one) == "FAILED"
 
 
 def test_an_ordinary_mail_is_not_a_receipt() -> None:
@@ -335,6 +465,29 @@ Diagnostic-Code: smtp; 550 no{diagnostic}such user
 """
 
 
+def bounce_of(reference: str) -> Answer:
+    """Graph's answer to who asks for a mail that has come back."""
+    return Answer(200, NDR.format(reference=reference, diagnostic=" ").encode())
+
+
+@contextmanager
+def graph_that_answers(settings: Settings, *answers: Answer) -> Iterator[None]:
+    """A Graph with these answers, in turn, to who asks for a mail."""
+    with peer(Graph().when("/$value", *answers)) as made:
+        registry.forget()
+        settings.GRAPH_BASE_URL, settings.GRAPH_AUTHORITY = f"{made.url}/v1.0", made.url
+        settings.GRAPH_TENANT_ID, settings.GRAPH_CLIENT_ID = "tenant", "client"
+        settings.GRAPH_CLIENT_SECRET = "secret"
+        yield
+
+
+def a_notified_mail(message_id: str = "AAA") -> InboundReceipt:
+    """The receipt of a notification about one mail."""
+    item = notification(message_id)
+    store([Arrival(GRAPH, graph_identity(item), as_body(item))])
+    return InboundReceipt.objects.get()
+
+
 @pytest.mark.parametrize(
     "reference", ["<a\x00b@x>", "<" + "x" * 5000 + "@x>", "=?utf-8?q?=00?=", "<\udcff@x>", ""]
 )
@@ -355,9 +508,8 @@ def test_an_outage_of_graph_is_tried_again(sandbox: RunningSandbox) -> None:
     one, _ = a_mail(sandbox, "bounce.4@example.org")
     (receipt,) = notified(sandbox, 1)
     sandbox.set_faults(rate503=1)
-    with pytest.raises(ProviderFailure) as failure:
+    with pytest.raises(RetryAt):
         apply_receipt(receipt.id)
-    assert not failure.value.permanent
     receipt.refresh_from_db()
     assert receipt.state == "NEW"
     sandbox.set_faults()
@@ -365,18 +517,90 @@ def test_an_outage_of_graph_is_tried_again(sandbox: RunningSandbox) -> None:
     assert status(one) == "FAILED"
 
 
+def test_a_secret_that_expires_for_a_weekend_loses_no_bounce(
+    sandbox: RunningSandbox, settings: Settings
+) -> None:
+    one, _ = a_mail(sandbox, "bounce.6@example.org")
+    (receipt,) = notified(sandbox, 1)
+    ours, settings.GRAPH_CLIENT_SECRET = settings.GRAPH_CLIENT_SECRET, "expired"
+    for days, least, most in [(0, 40, 61), (3, 60, 400), (13, 60, 400)]:
+        InboundReceipt.objects.update(trouble_since=now() - timedelta(days=days))
+        with pytest.raises(RetryAt, match="sign-in") as later:
+            apply_receipt(receipt.id)
+        assert least < (later.value.at - now()).total_seconds() < most
+    receipt.refresh_from_db()
+    assert (receipt.state, "sign-in" in receipt.reason) == ("NEW", True)
+    settings.GRAPH_CLIENT_SECRET = ours
+    apply_receipt(receipt.id)
+    assert status(one) == "FAILED"
+    receipt.refresh_from_db()
+    assert (receipt.state, receipt.reason) == ("APPLIED", "")
+
+
+def test_trouble_that_never_ends_comes_before_a_person_who_gives_it_full_patience(
+    sandbox: RunningSandbox,
+) -> None:
+    a_mail(sandbox, "bounce.7@example.org")
+    (receipt,) = notified(sandbox, 1)
+    sandbox.set_faults(rate503=1)
+    InboundReceipt.objects.update(trouble_since=now() - KEEP_TRYING_FOR - timedelta(minutes=1))
+    with pytest.raises(ProviderFailure) as dead:
+        apply_receipt(receipt.id)
+    assert dead.value.permanent
+    with pytest.raises(RetryAt):  # queued again
+        apply_receipt(receipt.id)
+
+
+def without_jobs() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs")
+
+
+def test_a_receipt_that_lost_its_job_gets_another() -> None:
+    one = a_sent_one()
+    (receipt,) = stored(sms_report())
+    InboundReceipt.objects.update(received_at=now() - timedelta(hours=1))
+    assert retry_forgotten() == 0  # its job waits
+    without_jobs()
+    assert retry_forgotten() == 1
+    assert retry_forgotten() == 0
+    apply_job(**jobs("apply-receipt")[0].message)
+    assert status(one) == "DELIVERED"
+    without_jobs()
+    assert retry_forgotten() == 0
+    receipt.refresh_from_db()
+    assert receipt.state == "APPLIED"
+
+
+def test_a_receipt_that_came_just_now_is_not_forgotten() -> None:
+    stored(sms_report())
+    without_jobs()
+    assert retry_forgotten() == 0
+
+
+def test_a_dead_receipt_is_a_persons_to_queue_or_to_discard() -> None:
+    (receipt,) = stored(sms_report())
+    InboundReceipt.objects.update(received_at=now() - timedelta(hours=1))
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'failed'")
+    assert retry_forgotten() == 0
+    (letter,) = dead_letters.every_letter()
+    assert letter.message == {"receiptId": str(receipt.id)}
+    dead_letters.discard(letter.id, "a test")
+    assert retry_forgotten() == 0
+
+
 def test_a_mailbox_that_is_to_be_left_alone_is_not_read_either(sandbox: RunningSandbox) -> None:
     one, _ = a_mail(sandbox, "bounce.5@example.org")
     (receipt,) = notified(sandbox, 1)
     sandbox.set_faults(rate429=1)
-    with pytest.raises(ProviderFailure) as refused:
+    with pytest.raises(RetryAt) as refused:
         apply_receipt(receipt.id)
-    assert refused.value.retry_after
     sandbox.set_faults()
     with pytest.raises(RetryAt) as later:
         apply_receipt(receipt.id)
     pace = SenderPace.objects.get()
-    assert later.value.at == pace.paused_until
+    assert refused.value.at >= later.value.at == pace.paused_until
     SenderPace.objects.update(paused_until=now())
     registry.forget()
     apply_receipt(receipt.id)
@@ -411,7 +635,7 @@ def test_without_graphs_credentials_a_receipt_waits(settings: Settings) -> None:
     item = notification("AAA")
     store([Arrival(GRAPH, graph_identity(item), as_body(item))])
     receipt = InboundReceipt.objects.get()
-    with pytest.raises(ProviderFailure, match="GRAPH_CLIENT_ID"):
+    with pytest.raises(RetryAt, match="GRAPH_CLIENT_ID"):
         apply_receipt(receipt.id)
     receipt.refresh_from_db()
     assert receipt.state == "NEW"

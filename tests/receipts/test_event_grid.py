@@ -63,6 +63,7 @@ def test_a_text_message_report_is_read() -> None:
     assert found.occurred_at == datetime(2026, 11, 23, 8, 22, 20, 123456, tzinfo=UTC)
     assert found.event_id == "event-1"
     assert found.raw["data"] == SMS_DATA
+    assert (found.channel, found.attempt_id) == ("SMS", "01936f6e")
 
 
 def test_both_schemas_say_the_same() -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.communications.factories import an_admin
+from tests.queue.jobs import jobs
 from tests.receipts.pushes import sms_report
 from tests.receipts.test_apply import a_sent_one, status, stored, types
 from tests.receipts.test_reports import EXCHANGE_NDR
@@ -89,6 +90,20 @@ def test_an_ignored_mail_that_is_a_report_after_all_is_applied() -> None:
     assert status(one) == "FAILED"
     receipt.refresh_from_db()
     assert receipt.state == "APPLIED"
+
+
+def test_a_mail_that_could_not_be_had_is_asked_for_again() -> None:
+    receipt = InboundReceipt.objects.create(
+        origin="msgraph-email", dedupe_key="k", body=b"{}", state="IGNORED", missing_since=now()
+    )
+    assert replay(dry_run=True).asked_for == 1
+    assert jobs("apply-receipt") == []
+    assert replay().asked_for == 1
+    (job,) = jobs("apply-receipt")
+    assert job.message == {"receiptId": str(receipt.id)}
+    receipt.refresh_from_db()
+    assert (receipt.state, receipt.missing_since) == ("NEW", None)
+    assert replay().read == 0  # it is the worker's now
 
 
 def test_a_malformed_body_that_can_be_read_now_arrives() -> None:

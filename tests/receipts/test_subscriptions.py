@@ -159,6 +159,20 @@ def test_a_removed_subscription_is_made_again_and_its_gap_read(
     assert InboundReceipt.objects.filter(origin="msgraph-email").count() == 1
 
 
+def test_what_a_lifecycle_notification_asks_for_waits_while_graph_is_away(
+    sandbox: RunningSandbox, webhook: Webhook
+) -> None:
+    sandbox.set_faults(rate503=1)
+    with pytest.raises(RetryAt):
+        lifecycle("subscriptionRemoved")
+    sandbox.set_faults()
+    receipt = InboundReceipt.objects.get()
+    apply_receipt(receipt.id)
+    receipt.refresh_from_db()
+    assert receipt.state == "APPLIED"
+    assert len(subscribed(sandbox)) == 1
+
+
 def test_a_removed_subscription_is_not_kept_because_it_is_listed_still(
     sandbox: RunningSandbox, webhook: Webhook
 ) -> None:

@@ -238,6 +238,12 @@ class Attempt(models.Model):
     lease_until = models.DateTimeField(null=True)
     tries = models.IntegerField(default=0)
     next_try_at = models.DateTimeField(null=True)
+    trouble_since = models.DateTimeField(
+        null=True, help_text="when trouble at the provider began, without the time nobody tried in"
+    )
+    looking_since = models.DateTimeField(
+        null=True, help_text="the same of the look for a message that may have left"
+    )
 
     recipient = models.TextField(blank=True, default="", help_text="the address actually used")
     subject = models.TextField(blank=True, default="")

@@ -273,8 +273,8 @@ def resolve(
         )
     if action == "LOOK_AGAIN":
         attempt.outcome = AttemptOutcome.OPEN
-        attempt.next_try_at = None
-        attempt.save(update_fields=["outcome", "next_try_at"])
+        attempt.next_try_at = attempt.trouble_since = attempt.looking_since = None
+        attempt.save(update_fields=["outcome", "next_try_at", "trouble_since", "looking_since"])
         detail = {"note": note} if note else {}
         written = _by_person(
             actor, communication, attempt.number, Notice(kind="look-again", detail=detail)

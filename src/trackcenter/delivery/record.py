@@ -17,10 +17,11 @@ from trackcenter.providers.base import Accepted, OutcomeUnknown, ProviderFailure
 from trackcenter.queue.retry import RetryAt, pause
 
 GIVE_UP_AFTER = timedelta(days=3)
-"""How long temporary trouble is borne before the attempt is called failed."""
+"""How long temporary trouble is borne, from its beginning, before the attempt is called failed."""
 
 LOOK_FOR = timedelta(minutes=15)
-"""How long we go on asking what became of a message before a person must decide."""
+"""How long we go on asking what became of a message, from the first trouble after it may have left,
+before a person must decide."""
 
 
 def accepted(claim: Claim, acceptance: Accepted) -> None:
@@ -72,27 +73,48 @@ def refused(claim: Claim, trouble: Trouble, *, unknown: bool = False) -> None:
 def failure(claim: Claim, trouble: ProviderFailure) -> None:
     """The provider said no, not now, or nothing. Ends the attempt, or raises `RetryAt`."""
     words = Trouble(code=trouble.code, message=trouble.message, raw=trouble.raw or None)
-    started = claim.attempt.send_started_at
+    moment = now()
+    trouble_since = _since(claim.attempt.trouble_since, claim, moment)
+    looking_since = None
     if trouble.unknown:
+        looking_since = _since(claim.attempt.looking_since, claim, moment)
         final = isinstance(trouble, OutcomeUnknown) and trouble.final
-        if final or (started is not None and now() - started > LOOK_FOR):
+        if final or moment - looking_since > LOOK_FOR:
             refused(claim, words, unknown=True)
             return
-    elif trouble.permanent or now() - claim.attempt.created_at > GIVE_UP_AFTER:
+    elif trouble.permanent or moment - trouble_since > GIVE_UP_AFTER:
         refused(claim, words)
         return
     if trouble.retry_after:
         hold(
             claim.attempt.channel,
             claim.sender,
-            now() + timedelta(seconds=trouble.retry_after),
+            moment + timedelta(seconds=trouble.retry_after),
             code=RETRY_AFTER,
             because=trouble.message,
         )
     wait = trouble.retry_after if trouble.retry_after is not None else pause(claim.attempt.tries)
     if trouble.misconfigured:
         wait = max(wait, 60.0)
-    _put_off(claim, words, unknown=trouble.unknown, until=now() + timedelta(seconds=wait))
+    _put_off(
+        claim,
+        words,
+        until=moment + timedelta(seconds=wait),
+        trouble_since=trouble_since,
+        looking_since=looking_since,
+    )
+
+
+def _since(known: datetime | None, claim: Claim, moment: datetime) -> datetime:
+    """When trouble began that is met again at `moment`, or now.
+
+    It moves on by what lies between the time a try was planned for and the try: nobody asked the
+    provider then (no worker ran, or others went first), so nobody knows of any trouble.
+    """
+    if known is None:
+        return moment
+    planned = claim.attempt.next_try_at or moment
+    return known + max(moment - planned, timedelta())
 
 
 def _end(claim: Claim, payload: Payload, **values: object) -> None:
@@ -102,8 +124,18 @@ def _end(claim: Claim, payload: Payload, **values: object) -> None:
     complete_if_done(claim.communication.batch_id)
 
 
-def _put_off(claim: Claim, words: Trouble, *, unknown: bool, until: datetime) -> None:
-    """Temporary trouble: the attempt says why and until when; the timeline says it once a cause."""
+def _put_off(
+    claim: Claim,
+    words: Trouble,
+    *,
+    until: datetime,
+    trouble_since: datetime,
+    looking_since: datetime | None,
+) -> None:
+    """Temporary trouble: the attempt says why and until when; the timeline says it once a cause.
+
+    `looking_since` is None where it is certain that nothing was accepted.
+    """
     before = claim.attempt.error or {}
     with transaction.atomic():
         save(
@@ -112,8 +144,10 @@ def _put_off(claim: Claim, words: Trouble, *, unknown: bool, until: datetime) ->
             lease_until=None,
             next_try_at=until,
             error=words.as_json(),
+            trouble_since=trouble_since,
+            looking_since=looking_since,
             # Only where it is certain that nothing was accepted may the next try start afresh.
-            send_started_at=claim.attempt.send_started_at if unknown else None,
+            send_started_at=claim.attempt.send_started_at if looking_since else None,
         )
         if (before.get("code"), before.get("message")) != (words.code, words.message):
             _append(claim, Deferred(error=words, retry_at=until))

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from trackcenter.providers.acs.words import Kind, sms_kind
 from trackcenter.providers.msgraph.traces import trace_kind
@@ -12,9 +12,15 @@ from trackcenter.receipts.store import EMAIL_POLL, SMS_POLL
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer about one message; `occurred_at` is aware UTC, None where it is not told."""
+    """One answer about one message; `occurred_at` is aware UTC, None where it is not told.
 
+    `attempt_id` is what we told Azure to call the message by (see `GridEvent`), None where we told
+    nothing.
+    """
+
+    channel: Literal["EMAIL", "SMS"]
     message_id: str
+    attempt_id: str | None
     kind: Kind
     word: str
     detail: str
@@ -32,17 +38,29 @@ def read_answer(origin: str, body: bytes) -> Answer:
         last = attempts[-1] if isinstance(attempts, list) and attempts else {}
         moment = last.get("timestamp") if isinstance(last, dict) else None
         to = said.get("to")
-        return Answer(str(said.get("messageid")), sms_kind(word), word, detail, to, _moment(moment))
+        return Answer(
+            "SMS",
+            str(said.get("messageid")),
+            str(said.get("tag") or ""),
+            sms_kind(word),
+            word,
+            detail,
+            to,
+            _moment(moment),
+        )
     if origin == EMAIL_POLL:
         error = said.get("error")
         detail = str(error.get("message") or "") if isinstance(error, dict) else ""
         word = str(said.get("status") or "")
         failed = word.lower() in ("failed", "canceled", "cancelled")
         kind: Kind = "FAILED" if failed else "NOTICE"
-        return Answer(str(said.get("id")), kind, word, detail, None, None)
+        operation = str(said.get("id"))
+        return Answer("EMAIL", operation, operation, kind, word, detail, None, None)
     word = str(said.get("status") or "")
     return Answer(
+        "EMAIL",
         str(said.get("messageid")),
+        None,
         trace_kind(word),
         word,
         "",

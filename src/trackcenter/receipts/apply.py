@@ -16,6 +16,7 @@ from uuid import UUID
 import msgspec
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from trackcenter.communications import events
 from trackcenter.communications.events import NewEvent
@@ -32,79 +33,133 @@ from trackcenter.delivery.slots import mailbox_slot
 from trackcenter.kit.canonical import clean
 from trackcenter.kit.clock import now
 from trackcenter.kit.errors import NotFound
+from trackcenter.kit.ids import first_id
 from trackcenter.providers import registry
+from trackcenter.providers.acs.client import PROVIDER as ACS
 from trackcenter.providers.acs.words import sms_code
 from trackcenter.providers.base import ProviderFailure
 from trackcenter.queue.payloads import ReceiptJob
-from trackcenter.queue.publish import publish
+from trackcenter.queue.publish import APPLY_RECEIPT, publish
+from trackcenter.queue.retry import RetryAt, pause
 from trackcenter.receipts.answers import read_answer
 from trackcenter.receipts.event_grid import GridEvent, read_events
 from trackcenter.receipts.explanations import explain, explain_sms
 from trackcenter.receipts.heuristics import guess
 from trackcenter.receipts.models import InboundReceipt, ReceiptState, Suggestion
 from trackcenter.receipts.reports import Report, read_report
-from trackcenter.receipts.store import GRAPH, LIFECYCLE, POLLED, message_of
+from trackcenter.receipts.store import GRAPH, LIFECYCLE, POLLED, TRACE, message_of
 from trackcenter.receipts.subscriptions import handle_lifecycle
 
 log = logging.getLogger(__name__)
 
+LOOK_FOR = timedelta(hours=1)
+"""How long a mail is asked for that its mailbox does not know: it may be on its way to a folder, or
+a server of Microsoft's be behind."""
+
 KEEP_TRYING_FOR = timedelta(days=14)
-"""How long a receipt whose message we do not know is looked at again."""
+"""How long a receipt whose message we do not know is looked at again, and how long Microsoft's
+trouble is borne, or ours with Microsoft, before a person must look: a dead letter."""
+
+_FORGOTTEN_AFTER = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """One thing a receipt says, and the ids by which its attempt can be found, best first."""
+    """One thing a receipt says, and the ids by which its attempt can be found, best first.
+
+    `attempt_id` counts only where that attempt went by `channel`, and by `provider` if it says one.
+    """
 
     payload: Payload
     correlation: Sequence[str]
     attempt_id: str | None
     occurred_at: datetime | None
+    channel: str = "EMAIL"
+    provider: str | None = None
 
 
 def apply_receipt(receipt_id: UUID) -> None:
     """Read a receipt and append what it says. Safe to run again.
 
-    Raises `ProviderFailure` or `RetryAt` when the mail it points at cannot be fetched just now.
+    Raises `RetryAt` when what it needs of Microsoft is not to be had just now, and a permanent
+    `ProviderFailure` when that has been so for `KEEP_TRYING_FOR`, or can never be otherwise.
     """
     receipt = InboundReceipt.objects.filter(id=receipt_id).first()
     if receipt is None:
         raise NotFound(f"there is no receipt {receipt_id}")
     if receipt.state not in (ReceiptState.NEW, ReceiptState.PARKED):
         return
+    try:
+        _understand(receipt)
+    except ProviderFailure as failure:
+        if failure.permanent:
+            raise
+        raise _put_off(receipt, failure) from failure
+
+
+def _understand(receipt: InboundReceipt) -> None:
+    """Raises `ProviderFailure` or `RetryAt` when Microsoft does not do what it is asked for."""
     if receipt.origin == LIFECYCLE:
         handle_lifecycle(json.loads(bytes(receipt.body)))
-        _settle(receipt_id, ReceiptState.APPLIED, "lifecycle")
+        _settle(receipt.id, ReceiptState.APPLIED, "lifecycle")
         return
-    if receipt.origin == GRAPH and receipt.mime is None and not _fetch(receipt):
-        _settle(receipt_id, ReceiptState.IGNORED, "the mail is no longer in the mailbox")
+    if receipt.origin == GRAPH and receipt.mime is None and (refusal := _fetch(receipt)):
+        _settle(receipt.id, ReceiptState.IGNORED, refusal)
         return
     news = read_news(receipt)
     if news:
-        _apply(receipt_id, news)
+        _apply(receipt.id, news)
     elif receipt.origin == GRAPH:
         _put_aside(receipt)
     else:
-        _settle(receipt_id, ReceiptState.IGNORED, "not a report about a message")
+        _settle(receipt.id, ReceiptState.IGNORED, "not a report about a message")
 
 
-def _fetch(receipt: InboundReceipt) -> bool:
-    """Fetch the mail a Graph notification points at and keep it; False when it is gone."""
+def _put_off(receipt: InboundReceipt, failure: ProviderFailure) -> Exception:
+    """What to raise for trouble that may pass: it costs a job none of its runs, for days."""
+    moment = now()
+    since = receipt.trouble_since or moment
+    waiting = _open(receipt.id)
+    if moment - since > KEEP_TRYING_FOR:
+        # A person who queues the dead letter again has mended something: patience begins anew.
+        waiting.update(trouble_since=None, missing_since=None, reason=failure.message)
+        return replace(failure, permanent=True)
+    # Somebody must learn of it: unlike a message, a receipt has no timeline.
+    log.warning("a report waits", extra={"receipt": str(receipt.id), "error": failure.message})
+    waiting.update(trouble_since=since, missing_since=None, reason=failure.message)
+    named = timedelta(seconds=max(failure.retry_after or 0.0, 60.0 * failure.misconfigured))
+    return RetryAt(max(_next_try(since, moment), moment + named), failure.message)
+
+
+def _fetch(receipt: InboundReceipt) -> str | None:
+    """Fetch the mail a Graph notification points at and keep it; else why it never can be."""
     notification = json.loads(bytes(receipt.body))
     mailbox, message_id = message_of(notification)
     mailbox = mailbox or settings.GRAPH_MAILBOX or ""
     if not message_id:
-        return False
+        return "the notification names no mail"
     try:
         with mailbox_slot(mailbox):
             mime = registry.graph_mail(settings).fetch_mime(mailbox, message_id)
     except ProviderFailure as failure:
-        if failure.permanent:
-            return False
-        raise
+        if not failure.permanent:
+            raise
+        moment = now()
+        since = receipt.missing_since or moment
+        if moment - since > LOOK_FOR:
+            return failure.message
+        _open(receipt.id).update(missing_since=since, reason=failure.message)
+        raise RetryAt(_next_try(since, moment), failure.message) from failure
     receipt.mime = mime
     receipt.save(update_fields=["mime"])
-    return True
+    return None
+
+
+def _next_try(since: datetime, moment: datetime) -> datetime:
+    """When to try again what has failed `since`, ever more rarely (see `pause`)."""
+    # Pauses that double have lasted, together, about as long as the next one.
+    runs = int((moment - since).total_seconds()).bit_length()
+    return moment + timedelta(seconds=pause(runs))
 
 
 def read_news(receipt: InboundReceipt) -> list[News]:
@@ -137,7 +192,7 @@ def _of_report(receipt_id: UUID, report: Report) -> News:
         "diagnostic": report.diagnostic,
     }
     payload = _payload(report.kind, said, report.status_code, report.diagnostic, report.note)
-    return News(payload, clean(report.correlation), report.attempt_id, report.occurred_at)
+    return News(payload, clean(report.correlation), clean(report.attempt_id), report.occurred_at)
 
 
 def _of_grid(receipt_id: UUID, event: GridEvent) -> News:
@@ -148,7 +203,14 @@ def _of_grid(receipt_id: UUID, event: GridEvent) -> News:
         "diagnostic": event.detail or None,
     }
     payload = _payload(event.kind, said, event.word, event.detail or event.word, event.word)
-    return News(payload, clean([event.message_id]), None, event.occurred_at)
+    return News(
+        payload,
+        clean([event.message_id]),
+        clean(event.attempt_id),
+        event.occurred_at,
+        event.channel,
+        ACS,
+    )
 
 
 def _of_poll(receipt: InboundReceipt) -> News:
@@ -162,7 +224,14 @@ def _of_poll(receipt: InboundReceipt) -> News:
     }
     words = answer.detail or answer.word
     payload = _payload(answer.kind, said, answer.word, words, answer.word)
-    return News(payload, clean([answer.message_id]), None, answer.occurred_at)
+    return News(
+        payload,
+        clean([answer.message_id]),
+        clean(answer.attempt_id),
+        answer.occurred_at,
+        answer.channel,
+        None if receipt.origin == TRACE else ACS,
+    )
 
 
 def _payload(
@@ -251,33 +320,47 @@ def _put_aside(receipt: InboundReceipt) -> None:
 
 
 class Quoting(Protocol):
-    """What names a message of ours: ids in the order to be tried, and our own header."""
+    """What names a message of ours: ids in the order to be tried, and the attempt's own, which may
+    only be one of this channel and provider (None: of any)."""
 
     @property
     def correlation(self) -> Sequence[str]: ...
     @property
     def attempt_id(self) -> str | None: ...
+    @property
+    def channel(self) -> str: ...
+    @property
+    def provider(self) -> str | None: ...
 
 
 def find_attempt(news: Quoting) -> Attempt | None:
-    """The attempt a report is about: by the ids it quotes, in order, then by our own header."""
+    """The attempt a report is about: by the ids it quotes, in order, then by the attempt's own id,
+    which goes along with every message: what lost its provider's answer has no other."""
     for key in news.correlation:
         for column in ("provider_message_id", "internet_message_id"):
             attempt = Attempt.objects.filter(**{column: key}).order_by("-created_at").first()
             if attempt:
                 return attempt
     try:
-        return Attempt.objects.filter(id=UUID(news.attempt_id or "")).first()
+        named = Attempt.objects.filter(id=UUID(news.attempt_id or ""), channel=news.channel)
     except ValueError:
         return None
+    if news.provider is not None:
+        # A text message's provider is recorded with the answer, so it may lack both.
+        named = named.filter(provider__in=("", news.provider))
+    return named.first()
 
 
 def _settle(receipt_id: UUID, state: ReceiptState, reason: str) -> bool:
     """End a receipt; False when it was ended already."""
-    open_one = InboundReceipt.objects.filter(
+    return bool(_open(receipt_id).update(state=state, reason=reason, applied_at=now()))
+
+
+def _open(receipt_id: UUID) -> QuerySet[InboundReceipt]:
+    """The receipt, unless it was ended."""
+    return InboundReceipt.objects.filter(
         id=receipt_id, state__in=(ReceiptState.NEW, ReceiptState.PARKED)
     )
-    return bool(open_one.update(state=state, reason=reason, applied_at=now()))
 
 
 _RESOLVABLE = """
@@ -297,4 +380,30 @@ def retry_parked() -> int:
     """Queue the parked receipts whose message has become known since. Says how many."""
     with connection.cursor() as cursor:
         cursor.execute(_RESOLVABLE, [now() - KEEP_TRYING_FOR])
+        return publish(ReceiptJob(row[0]) for row in cursor.fetchall())
+
+
+_FORGOTTEN = """
+    SELECT receipt.id FROM inbound_receipts AS receipt
+    WHERE receipt.state = 'NEW' AND receipt.id > %s AND receipt.received_at < %s
+      AND NOT EXISTS (SELECT FROM procrastinate_jobs AS job
+                      WHERE job.task_name = %s AND job.args->>'receiptId' = receipt.id::text)
+      AND NOT EXISTS (SELECT FROM dead_letter_decisions AS decision
+                      WHERE decision.verdict = 'DISCARDED'
+                        AND decision.message->>'receiptId' = receipt.id::text)
+    ORDER BY receipt.id LIMIT 1000
+"""
+
+
+@transaction.atomic
+def retry_forgotten() -> int:
+    """Queue the receipts that wait to be read and that no job is about. Says how many.
+
+    Not those whose job is dead, for that lies before a person with its reason, nor those whose dead
+    job a person discarded.
+    """
+    moment = now()
+    since, until = moment - KEEP_TRYING_FOR, moment - _FORGOTTEN_AFTER
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGOTTEN, [first_id(since), until, APPLY_RECEIPT])
         return publish(ReceiptJob(row[0]) for row in cursor.fetchall())

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Literal
 
 from trackcenter.providers.acs.words import Kind, email_kind, engagement_kind, sms_kind
 
@@ -30,13 +30,17 @@ class GridEvent:
     """One report about one message.
 
     `event_id` with `source` names the event once and for all (delivery is at least once).
-    `recipient` is None for engagement, which names none. `word` is the provider's own status,
-    `occurred_at` aware UTC or None, `raw` the event as it came.
+    `attempt_id` is what we told Azure to call the message by, which may be nobody's or somebody
+    else's: the tag of a text message, the operation of a mail. `recipient` is None for engagement,
+    which names none. `word` is the provider's own status, `occurred_at` aware UTC or None, `raw`
+    the event as it came.
     """
 
     event_id: str
     source: str
+    channel: Literal["EMAIL", "SMS"]
     message_id: str
+    attempt_id: str
     recipient: str | None
     kind: Kind
     word: str
@@ -128,10 +132,13 @@ def _event(item: object, number: int) -> GridEvent | None:
         moment = _first_moment(data, "useractiontimestamp")
     if not word:
         raise MalformedBody(f"event {number} names no status")
+    text_message = event_type == SMS_REPORT
     return GridEvent(
         event_id=event_id,
         source=_text(event, "topic", "source"),
+        channel="SMS" if text_message else "EMAIL",
         message_id=message_id,
+        attempt_id=_text(data, "tag") if text_message else message_id,
         recipient=recipient or None,
         kind=kind,
         word=word,

@@ -55,6 +55,8 @@ class Guess:
     reason: str = ""
     correlation: tuple[str, ...] = ()
     attempt_id: str | None = None
+    channel: str = "EMAIL"
+    provider: str | None = None
 
 
 def guess(mime: bytes) -> Guess:

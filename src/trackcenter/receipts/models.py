@@ -31,6 +31,12 @@ class InboundReceipt(models.Model):
     dedupe_key = models.CharField(max_length=300)
     body = models.BinaryField(help_text="the report as it was pushed")
     mime = models.BinaryField(null=True, help_text="the mail a Graph notification points at")
+    trouble_since = models.DateTimeField(
+        null=True, help_text="since when Microsoft has kept us from reading or heeding it"
+    )
+    missing_since = models.DateTimeField(
+        null=True, help_text="when the mailbox first said, and ever since, that it has no such mail"
+    )
     received_at = models.DateTimeField(default=now, db_default=Now())
     state = models.CharField(max_length=10, choices=ReceiptState.choices, default=ReceiptState.NEW)
     reason = models.TextField(blank=True, default="")

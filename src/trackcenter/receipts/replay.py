@@ -18,6 +18,8 @@ from trackcenter.communications import events
 from trackcenter.communications.events import NewEvent
 from trackcenter.communications.models import Attempt
 from trackcenter.kit.clock import now
+from trackcenter.queue.payloads import ReceiptJob
+from trackcenter.queue.publish import publish
 from trackcenter.receipts.apply import News, apply_receipt, find_attempt, read_news, source_of
 from trackcenter.receipts.event_grid import MalformedBody, read_events
 from trackcenter.receipts.models import InboundReceipt, ReceiptState
@@ -36,12 +38,14 @@ class Replayed:
     appended: int = 0
     resolved: int = 0
     unreadable: int = 0
+    asked_for: int = 0
     differs: list[UUID] = field(default_factory=list)
 
     def __str__(self) -> str:
         return (
             f"{self.read} read, {self.unchanged} unchanged, {self.appended} events added, "
             f"{self.resolved} understood now, {self.unreadable} still unreadable, "
+            f"{self.asked_for} whose mail is asked for again, "
             f"{len(self.differs)} differ from what they said before"
         )
 
@@ -116,9 +120,15 @@ def _again_malformed(receipt: InboundReceipt, result: Replayed) -> None:
 
 
 def _again_aside(receipt: InboundReceipt, result: Replayed) -> None:
-    """One that was ignored or parked: applied when it is a report about a message of ours now."""
+    """One that was ignored or parked: applied when it is a report about a message of ours now, and
+    left to the worker where its mail has yet to be fetched."""
     if receipt.origin == GRAPH and receipt.mime is None:
-        result.unchanged += 1  # its mail was gone before it could be read
+        # Its mail was not to be had then. What was wrong with the mailbox may have been mended.
+        receipt.state = ReceiptState.NEW
+        receipt.trouble_since = receipt.missing_since = None
+        receipt.save(update_fields=["state", "trouble_since", "missing_since"])
+        publish([ReceiptJob(receipt.id)])
+        result.asked_for += 1
         return
     if not any(find_attempt(one) for one in read_news(receipt)):
         result.unchanged += 1

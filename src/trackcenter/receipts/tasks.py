@@ -20,6 +20,12 @@ def retry_parked() -> None:
     apply.retry_parked()
 
 
+@every("*/10 * * * *", "retry-forgotten-receipts")
+def retry_forgotten() -> None:
+    """A receipt is stored together with its job; should that be lost, the report is not."""
+    apply.retry_forgotten()
+
+
 @every("*/10 * * * *", "ensure-subscriptions")
 def ensure_subscriptions() -> None:
     """Keep Graph's notifications coming."""

@@ -144,6 +144,22 @@ def test_a_mail_is_fetched_as_what_it_is() -> None:
     assert fetched.headers["prefer"] == 'IdType="ImmutableId"'
 
 
+@pytest.mark.parametrize(
+    ("code", "gone"),
+    [
+        ("ErrorItemNotFound", True),
+        ("MailboxNotEnabledForRESTAPI", False),
+        ("ErrorInvalidUser", False),
+        ("SomethingNew", False),
+    ],
+)
+def test_only_one_word_for_404_means_that_a_mail_is_gone(code: str, gone: bool) -> None:
+    graph = Graph().when("$value", error(404, code))
+    with peer(graph) as made, pytest.raises(ProviderFailure) as refused:
+        mail(made).fetch_mime("bills@contoso.example", "AAMk=")
+    assert (refused.value.permanent, refused.value.misconfigured) == (gone, not gone)
+
+
 def test_every_call_asks_for_immutable_ids_and_is_signed() -> None:
     with peer(Graph()) as made:
         mail(made).hand_over(order(), Marks())

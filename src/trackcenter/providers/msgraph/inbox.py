@@ -42,13 +42,14 @@ class Inbox:
     def fetch_mime(self, mailbox: str, message_id: str) -> bytes:
         """A message as MIME (RFC 5322), its first 4 MB.
 
-        ProviderFailure is permanent where the message is not there (any more).
+        ProviderFailure is permanent where Graph finds the mailbox, but no such message in it.
         """
         path = f"/users/{quote(mailbox, safe='@')}/messages/{quote(message_id, safe='')}/$value"
         try:
             reply = self._client.call("GET", path, max_bytes=_MIME_BYTES, cut=True, accept="*/*")
         except ProviderFailure as error:
-            if error.status in (404, 410):
+            # Any other 404 is about the mailbox.
+            if (error.code or "").lower() == "erroritemnotfound":
                 raise replace(
                     error,
                     message="The message is no longer in the mailbox.",
