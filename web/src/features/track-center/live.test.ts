@@ -50,6 +50,7 @@ test("letters waiting for the printer move only by hand", () => {
 
 test("a message that is shown as queued is looked at again, whatever the figures say", () => {
   expect(whileQueued(false, ["DELIVERED", "ENQUEUED"])).toBe(3_000);
-  expect(whileQueued(10_000, ["ENQUEUED"])).toBe(10_000);
+  expect(whileQueued(10_000, ["ENQUEUED"])).toBe(3_000);
+  expect(whileQueued(10_000, ["SENT"])).toBe(10_000);
   expect(whileQueued(false, ["DELIVERED", "PENDING"])).toBe(false);
 });

@@ -2,7 +2,7 @@ import type { Stats, YearOut } from "../../client";
 import type { DeliveryStatus } from "../communications/words";
 
 /** Milliseconds between looks while messages leave, and while receipts are awaited. */
-const sending = 3_000;
+export const sending = 3_000;
 const awaitingReceipts = 10_000;
 
 function sum(channels: Stats[], count: (stats: Stats) => number): number {
@@ -30,5 +30,5 @@ export function whileQueued(
   interval: number | false,
   shown: Iterable<DeliveryStatus>,
 ): number | false {
-  return interval || ([...shown].includes("ENQUEUED") ? sending : false);
+  return [...shown].includes("ENQUEUED") ? sending : interval;
 }
