@@ -23,7 +23,7 @@ import { lazy, Suspense, useState } from "react";
 import type { CommunicationOut } from "../../client";
 import type { Dictionary } from "../../i18n/en";
 import { useLanguage, useText } from "../../i18n/Language";
-import { absoluteTime } from "../../time/format";
+import { shortTime } from "../../time/format";
 import { TimeRows } from "../../time/TimeRows";
 import { TimeStamp } from "../../time/TimeStamp";
 import { FileList } from "../files/FileList";
@@ -148,9 +148,14 @@ function EarlierNotice({ communication, timeZone }: PartProps) {
   const earlier = earlierArrival(communication);
   if (!earlier) return null;
   return (
-    <Alert color="teal" icon={<IconInfoCircle />} title={t.earlier.title(earlier.attempt)}>
+    <Alert
+      color="teal"
+      icon={<IconInfoCircle />}
+      title={t.earlier.title(earlier.attempt)}
+      classNames={{ root: classes.arrived, title: classes.ink, icon: classes.ink }}
+    >
       <Text size="sm" c="inherit">
-        {t.earlier[earlier.how](absoluteTime(earlier.at, timeZone, code))}
+        {t.earlier[earlier.how](shortTime(earlier.at, timeZone, code))}
       </Text>
     </Alert>
   );
