@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
@@ -27,6 +28,7 @@ from trackcenter.communications.payloads import Failed, Opened, Sent, Trouble
 from trackcenter.evidence.verify import verify
 from trackcenter.kit.errors import Conflict, NotFound
 from trackcenter.kit.ids import new_id
+from trackcenter.queue.retry import RetryAt
 
 pytestmark = pytest.mark.django_db
 
@@ -229,6 +231,23 @@ def test_the_api_looks_confirms_and_tells_how_far_it_is() -> None:
     assert (made["total"], made["resent"], made["finishedAt"]) == (1, 0, None)
     bulk_resend(resendId=made["id"])
     assert get(client, f"/resends/{made['id']}")["resent"] == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_another_worker_holds_is_waited_for_as_it_may_die() -> None:
+    with transaction.atomic():
+        (bill,) = failed("EMAIL")
+    resend = confirm(bill.batch)
+    with closing(connection.copy()) as first:
+        first.set_autocommit(False)
+        with first.cursor() as cursor:
+            cursor.execute("SELECT FROM bulk_resend_items FOR UPDATE")
+        with pytest.raises(RetryAt, match="another worker"):
+            resends.fulfil(resend.id)
+    assert resends.get_resend(EVERY_BUILDING, resend.id)["finishedAt"] is None
+    assert resends.fulfil(resend.id) == 1
+    assert resends.get_resend(EVERY_BUILDING, resend.id)["finishedAt"] is not None
+    assert attempts() == {"1": 2}
 
 
 DIES = """

@@ -9,7 +9,7 @@ person, or a worker that dies and begins again resends nobody twice.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -29,12 +29,16 @@ from trackcenter.kit.errors import Conflict, NotFound
 from trackcenter.kit.ids import new_id
 from trackcenter.queue.payloads import BulkResendJob
 from trackcenter.queue.publish import publish
+from trackcenter.queue.retry import RetryAt
 
 CHUNK = 500
 EXAMPLES = 100
 """Messages of a dry run, and of those left out in the end, that are named one by one."""
 
 RESENT_MEANWHILE = "resentMeanwhile"
+
+_PATIENCE = timedelta(seconds=5)
+"""How long to leave a worker alone that holds what is still to be decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +211,7 @@ def fulfil(resend_id: UUID, progress: Callable[[int], None] | None = None) -> in
 
     May die at any point and be run again, or run twice at once: a chunk takes what is WAITING and
     not being taken by somebody else, and what it does is in one transaction with its outcome.
+    Raises `RetryAt` while another worker holds the rest: it may die yet, and then they wait again.
     """
     resend = BulkResend.objects.filter(id=resend_id).first()
     if resend is None:
@@ -217,8 +222,9 @@ def fulfil(resend_id: UUID, progress: Callable[[int], None] | None = None) -> in
         if progress:
             progress(chunk)
     waiting = BulkResendItem.objects.filter(resend=resend, outcome=ResendOutcome.WAITING)
-    if not waiting.exists():
-        BulkResend.objects.filter(id=resend_id, finished_at=None).update(finished_at=now())
+    if waiting.exists():
+        raise RetryAt(now() + _PATIENCE, "another worker is at the rest of this bulk resend")
+    BulkResend.objects.filter(id=resend_id, finished_at=None).update(finished_at=now())
     return decided
 
 
