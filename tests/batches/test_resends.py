@@ -199,6 +199,25 @@ def test_what_happened_since_the_look_is_left_out() -> None:
     assert attempts() == {"1": 2, "2": 1, "3": 1}
 
 
+def test_who_was_reached_after_it_was_confirmed_gets_no_second_copy_unwanted() -> None:
+    (bill,) = failed("EMAIL", unit="1")
+    (given,) = failed("EMAIL", unit="2")
+    (opened,) = failed("EMAIL", unit="3")
+    resend, repeating = confirm(bill.batch), confirm(bill.batch, repeats=True, search="Resident 2")
+    services.manual_event(an_admin(), given.id, type="HAND_DELIVERY", note="at the door")
+    an_event(opened, Opened())
+    resends.fulfil(resend.id)
+    shown = resends.get_resend(EVERY_BUILDING, resend.id)
+    assert shown["resent"] == 1
+    assert [(one["unitNumber"], one["reason"]) for one in shown["skippedItems"]] == [
+        ("2", "sentMeanwhile"),
+        ("3", "sentMeanwhile"),
+    ]
+    assert attempts() == {"1": 2, "2": 1, "3": 1}
+    resends.fulfil(repeating.id)
+    assert attempts() == {"1": 2, "2": 2, "3": 1}
+
+
 def test_what_one_may_not_see_is_neither_looked_at_nor_resent() -> None:
     (bill,) = failed("EMAIL")
     resend = confirm(bill.batch)

@@ -36,6 +36,7 @@ EXAMPLES = 100
 """Messages of a dry run, and of those left out in the end, that are named one by one."""
 
 RESENT_MEANWHILE = "resentMeanwhile"
+SENT_MEANWHILE = "sentMeanwhile"
 
 _PATIENCE = timedelta(seconds=5)
 """How long to leave a worker alone that holds what is still to be decided."""
@@ -101,7 +102,7 @@ _CHOSEN = """
                CASE WHEN nullif(corrected, '') <> coalesce(billed, '')
                     THEN coalesce(billed, '') END AS corrected_from,
                CASE WHEN outcome_unknown THEN 'unknown'
-                    WHEN status IN ('SENT', 'DELIVERED', 'OPENED', 'MANUAL') THEN 'sent'
+                    WHEN status IN ({sent}) THEN 'sent'
                     END AS repeat,
                CASE {stuck}
                     WHEN coalesce(nullif(corrected, ''), billed, '') = '' THEN 'unreachable'
@@ -109,6 +110,8 @@ _CHOSEN = """
         FROM addressed
     )
 """
+_SENT = ("SENT", "DELIVERED", "OPENED", "MANUAL")
+"""The statuses after which a resend is a second copy."""
 _STUCK = " ".join(
     f"WHEN status = '{status}' THEN '{obstacle}'" for status, obstacle in OBSTACLE_OF_STATUS.items()
 )
@@ -270,7 +273,9 @@ def _batch(visible: VisibleBuildings, batch_id: UUID) -> Batch:
 def _ask(cursor: Any, question: str, batch: Batch, choice: Choice, **more: Any) -> None:
     search, pattern = matching_search(choice.search)
     cursor.execute(
-        (_CHOSEN + question).format(search=search, stuck=_STUCK),
+        (_CHOSEN + question).format(
+            search=search, stuck=_STUCK, sent=", ".join(f"'{status}'" for status in _SENT)
+        ),
         {
             "batch": batch.id,
             "channel": choice.channel,
@@ -294,21 +299,21 @@ def _resend_chunk(resend: BulkResend) -> int:
     rows = Communication.objects.select_for_update(of=("self",)).select_related("snapshot")
     found = rows.filter(id__in=[item.communication_id for item in items]).order_by("id")
     communications = {one.id: one for one in found}
-    untouched = [
-        communications[item.communication_id]
-        for item in items
-        if communications[item.communication_id].newest_attempt == item.attempt
-    ]
-    left = resend_all(
-        untouched,
+    left: dict[UUID, str] = {}
+    for item in items:
+        one = communications[item.communication_id]
+        if one.newest_attempt != item.attempt:
+            left[one.id] = RESENT_MEANWHILE
+        elif not resend.choice["repeats"] and (one.outcome_unknown or one.delivery_status in _SENT):
+            left[one.id] = SENT_MEANWHILE
+    left |= resend_all(
+        [one for one in communications.values() if one.id not in left],
         through=resend.through or None,
         note=resend.note or None,
         user_id=resend.requested_by_id,
     )
-    going = {one.id for one in untouched} - left.keys()
     for item in items:
-        sent = item.communication_id in going
-        item.outcome = ResendOutcome.RESENT if sent else ResendOutcome.SKIPPED
-        item.reason = "" if sent else left.get(item.communication_id, RESENT_MEANWHILE)
+        item.reason = left.get(item.communication_id, "")
+        item.outcome = ResendOutcome.SKIPPED if item.reason else ResendOutcome.RESENT
     BulkResendItem.objects.bulk_update(items, ["outcome", "reason"])
     return len(items)

@@ -112,7 +112,7 @@ class SkippedResend(WireSchema):
     communication_id: UUID
     unit_number: str
     recipient_name: str
-    reason: Obstacle | Literal["resentMeanwhile"]
+    reason: Obstacle | Literal["resentMeanwhile", "sentMeanwhile"]
 
 
 class BulkResendOut(WireSchema):

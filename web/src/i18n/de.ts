@@ -652,6 +652,7 @@ export const de: Dictionary = {
       cancelled: "Durch einen späteren Import storniert.",
       unreachable: "Keine Adresse für diesen Kanal.",
       resentMeanwhile: "Inzwischen von jemand anderem erneut gesendet.",
+      sentMeanwhile: "Gilt inzwischen als gesendet oder angekommen.",
     },
     repeats: {
       sent: "Wiederholung: wurde bereits gesendet.",

@@ -652,6 +652,7 @@ export const en = {
       cancelled: "Cancelled by a later import.",
       unreachable: "No address for this channel.",
       resentMeanwhile: "Somebody else has resent it meanwhile.",
+      sentMeanwhile: "By now it counts as sent or arrived.",
     },
     repeats: {
       sent: "Repeat: it was sent already.",
