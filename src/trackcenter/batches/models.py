@@ -139,7 +139,8 @@ class PrintRun(models.Model):
 
 
 class PrintRunItem(models.Model):
-    """A letter's place in its run. An attempt is printed in one run only."""
+    """A letter's place in its run. An attempt is printed in one run only; from one that failed it
+    may move to another."""
 
     run = models.ForeignKey(PrintRun, on_delete=models.PROTECT, related_name="items")
     position = models.IntegerField()

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from trackcenter import storage
 from trackcenter.access.actor import Actor
@@ -31,9 +31,11 @@ from trackcenter.communications.payloads import Notice, Payload, Posted
 from trackcenter.delivery_records.proofs import Proof
 from trackcenter.kit.clock import now
 from trackcenter.kit.errors import Conflict, InputError, NotFound
+from trackcenter.queue.dead import live_jobs_name
 from trackcenter.queue.payloads import PrintRunJob
 from trackcenter.queue.publish import publish
 
+_PENDING = PrintRunStatus.PENDING
 _PIECE = 1024 * 1024
 _EVENTS_AT_ONCE = 500
 _SHEETS_AT_ONCE = 10
@@ -45,26 +47,26 @@ def request_run(actor: Actor, batch_id: UUID) -> PrintRun:
 
     Registered letters come first (they go over the counter with the slip), then the others; each
     in the order of unit numbers. When no letter is new, the batch's latest run that is not posted
-    is given back, so that asking twice makes one run. Raises `NotFound`, or `Conflict` when there
-    is nothing to print.
+    is given back, so that asking twice makes one run. Runs whose job died get another. Raises
+    `NotFound`, or `Conflict` when there is nothing to print.
     """
     batch = Batch.objects.visible_to(actor.visible).select_for_update().filter(id=batch_id).first()
     if batch is None:
         raise NotFound("no such batch")
+    publish([PrintRunJob(run.id) for run in _abandoned(batch)])
     ready = list(
         ready_letters(batch)
         .order_by("-channel", "communication__unit__sort_key", "id")
         .values_list("id", flat=True)
     )
     if not ready:
-        open_run = batch.print_runs.exclude(status=PrintRunStatus.POSTED).order_by("-id").first()
-        if open_run is None:
+        open_runs = batch.print_runs.filter(status__in=(_PENDING, PrintRunStatus.READY))
+        latest = open_runs.order_by("-id").first()
+        if latest is None:
             raise Conflict("no letter of this batch is ready to be printed")
-        if open_run.status == PrintRunStatus.FAILED:
-            open_run.status = PrintRunStatus.PENDING
-            open_run.save(update_fields=["status"])
-            publish([PrintRunJob(open_run.id)])
-        return open_run
+        return latest
+    # Out of the runs that failed, as a letter is in one run only.
+    PrintRunItem.objects.filter(run__batch=batch, run__status=PrintRunStatus.FAILED).delete()
     run = PrintRun.objects.create(
         batch=batch, requested_by_id=actor.user_id, letter_count=len(ready)
     )
@@ -80,36 +82,49 @@ def request_run(actor: Actor, batch_id: UUID) -> PrintRun:
 
 
 def ready_letters(batch: Batch) -> QuerySet[Attempt]:
-    """The attempts of a batch whose letters lie ready and are in no print run."""
+    """The attempts of a batch whose letters lie ready and are in no print run; one that failed
+    holds none."""
     return Attempt.objects.filter(
+        Q(print_run_item=None) | Q(print_run_item__run__status=PrintRunStatus.FAILED),
         communication__batch=batch,
         communication__ready_to_print=True,
         number=F("communication__newest_attempt"),
         document_code__gt="",
-        print_run_item=None,
     )
+
+
+def letters_to_print(batch: Batch) -> int:
+    """How many letters a print run asked for now would make files of: the ready ones, and those of
+    runs whose job died."""
+    return ready_letters(batch).count() + sum(run.letter_count for run in _abandoned(batch))
+
+
+def _abandoned(batch: Batch) -> list[PrintRun]:
+    """The runs that wait for their files, and no job is there to make them."""
+    return [run for run in batch.print_runs.filter(status=_PENDING) if not live_jobs_name(run.id)]
 
 
 def make(run_id: UUID) -> None:
     """Make a run's files: merged letters, label sheet, and the slip of its registered letters.
 
-    In memory that does not grow with the number of letters. Safe to run again; a letter that
-    cannot be read makes the run FAILED with the reason.
+    In memory that does not grow with the number of letters. Safe to run again, or twice at once; a
+    letter that cannot be read makes the run FAILED with the reason, and its letters ready for
+    another.
     """
     run = PrintRun.objects.select_related("batch__building").filter(id=run_id).first()
     if run is None:
         raise NotFound(f"there is no print run {run_id}")
-    if run.status in (PrintRunStatus.READY, PrintRunStatus.POSTED):
+    if run.status != _PENDING:
         return
     try:
         files = _files(run)
-    except (RenderError, ValueError, NotFound) as error:
-        PrintRun.objects.filter(id=run_id, status=PrintRunStatus.PENDING).update(
+    except (RenderError, ValueError) as error:
+        PrintRun.objects.filter(id=run_id, status=_PENDING).update(
             status=PrintRunStatus.FAILED, reason=str(error)
         )
         return
     with transaction.atomic():
-        changed = PrintRun.objects.filter(id=run_id, status=PrintRunStatus.PENDING).update(
+        changed = PrintRun.objects.filter(id=run_id, status=_PENDING).update(
             status=PrintRunStatus.READY, reason="", **files
         )
         if changed and files["slip_sha256"]:
@@ -133,7 +148,7 @@ def _files(run: PrintRun) -> dict[str, Any]:
     sender = _sender()
     with tempfile.TemporaryDirectory() as folder:
         merged = Path(folder) / "letters.pdf"
-        pages = merge(_letters([item[0] for item in items]), merged)
+        pages = merge(_letters([item[:2] for item in items]), merged)
         letters = storage.save_stream(_pieces(merged), content_type="application/pdf")
         labels = Path(folder) / "labels.pdf"
         merge(_label_sheets([(code, recipient) for _, code, _, recipient in items], run), labels)
@@ -174,11 +189,16 @@ def _label_sheets(letters: list[tuple[str, str]], run: PrintRun) -> Iterator[byt
         )
 
 
-def _letters(attempt_ids: list[UUID]) -> Iterator[bytes]:
-    """The archived letters, one at a time."""
-    for attempt_id in attempt_ids:
+def _letters(letters: list[tuple[UUID, str]]) -> Iterator[bytes]:
+    """The archived letters of attempts, one at a time; an error names the letter by its code."""
+    for attempt_id, code in letters:
         letter = Attachment.objects.filter(attempt_id=attempt_id, kind=AttachmentKind.LETTER)
-        yield storage.open_blob(letter.values_list("sha256", flat=True).latest("created_at"))
+        sha256 = letter.values_list("sha256", flat=True).latest("created_at")
+        try:
+            content = storage.open_blob(sha256)
+        except (NotFound, storage.DamagedBlob) as error:
+            raise ValueError(f"the letter {code} cannot be read; resend it: {error}") from error
+        yield content
 
 
 def _pieces(file: Path) -> Iterator[bytes]:

@@ -151,7 +151,9 @@ class PrintRunOut(WireSchema):
 
 class PrintRunList(WireSchema):
     items: list[PrintRunOut] = Field(description="newest first")
-    ready: int = Field(description="letters that lie ready and are in no run yet")
+    ready: int = Field(
+        description="letters that lie ready: in no run yet, or in one that failed or was given up"
+    )
 
 
 class PostedIn(WireSchema):
