@@ -268,6 +268,66 @@ def test_a_letter_whose_file_is_damaged_frees_the_others_and_may_be_resent() -> 
     assert run.status == "FAILED"
 
 
+NEW_HOME = {"street": "Neue Str. 9", "postcode": "10117", "city": "Berlin", "country": "DE"}
+
+
+def test_a_letter_resent_before_the_files_are_made_goes_out_once_and_to_the_right_address() -> None:
+    batch = ready_letters("1", "2")
+    run = printing.request_run(an_admin(), batch.id)
+    resend(Communication.objects.get(unit__number="1"), address=NEW_HOME)
+    printing.make(run.id)
+    second = made_run(batch)
+    run.refresh_from_db()
+    assert (run.status, run.letter_count, run.page_count) == ("READY", 1, 1)
+    assert "Resident 2" in texts_of(run.letters_sha256)[0]
+    (letter,) = texts_of(second.letters_sha256)
+    assert (second.letter_count, "Neue Str. 9" in letter) == (1, True)
+
+
+def test_a_letter_resent_while_the_files_are_made_is_in_none_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    batch = ready_letters("1", "2")
+    run = printing.request_run(an_admin(), batch.id)
+    merge = printing.merge
+
+    def resend_meanwhile(documents: Any, output: Path) -> int:
+        one = Communication.objects.get(unit__number="1")
+        if one.newest_attempt == 1:
+            resend(one, address=NEW_HOME)
+        return merge(documents, output)
+
+    monkeypatch.setattr(printing, "merge", resend_meanwhile)
+    printing.make(run.id)
+    run.refresh_from_db()
+    assert (run.status, run.letter_count, run.page_count) == ("READY", 1, 1)
+    assert "Resident 2" in texts_of(run.letters_sha256)[0]
+
+
+def test_a_run_of_which_everything_was_resent_says_so() -> None:
+    batch = ready_letters("1")
+    run = printing.request_run(an_admin(), batch.id)
+    resend(Communication.objects.get(), address=NEW_HOME)
+    printing.make(run.id)
+    run.refresh_from_db()
+    assert (run.status, run.letter_count, "was resent" in run.reason) == ("FAILED", 0, True)
+    assert made_run(batch).letter_count == 1
+
+
+def test_a_letter_that_is_printed_but_not_posted_is_named_at_the_message() -> None:
+    run = made_run(ready_letters("1"))
+    one = Communication.objects.get()
+    api = api_client()
+    assert get(api, f"/communications/{one.id}")["inUnpostedRun"]
+    services.resend(an_admin(), one.id, channel="EMAIL")
+    assert get(api, f"/communications/{one.id}")["inUnpostedRun"]
+    printing.mark_posted(an_admin(), run.id, posted_on=now().date())
+    shown = get(api, f"/communications/{one.id}")
+    # That the old letter was posted is history; what was sent since has not left yet.
+    assert (shown["inUnpostedRun"], shown["deliveryStatus"]) == (False, "ENQUEUED")
+    assert [event["attempt"] for event in shown["events"] if event["type"] == "POSTED"] == [1]
+
+
 @pytest.mark.parametrize("discarded", [False, True])
 def test_asking_again_makes_the_run_whose_job_died(discarded: bool) -> None:
     batch = ready_letters("1")

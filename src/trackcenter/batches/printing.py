@@ -1,14 +1,15 @@
 """Print runs: the letters that lie ready, in one file, with labels and lodgement slip; then posted.
 
-A run's letters and their order are fixed when it is asked for. Making its files is work that can
-be done again at any time with the same result: what is merged are the archived letters.
+A run's letters and their order are fixed when it is asked for; only what is resent before its files
+are made falls out. Making its files is work that can be done again at any time with the same
+result: what is merged are the archived letters.
 """
 
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -114,49 +115,85 @@ def make(run_id: UUID) -> None:
     run = PrintRun.objects.select_related("batch__building").filter(id=run_id).first()
     if run is None:
         raise NotFound(f"there is no print run {run_id}")
-    if run.status != _PENDING:
-        return
-    try:
-        files = _files(run)
-    except (RenderError, ValueError) as error:
-        PrintRun.objects.filter(id=run_id, status=_PENDING).update(
-            status=PrintRunStatus.FAILED, reason=str(error)
-        )
-        return
-    with transaction.atomic():
-        changed = PrintRun.objects.filter(id=run_id, status=_PENDING).update(
-            status=PrintRunStatus.READY, reason="", **files
-        )
-        if changed and files["slip_sha256"]:
-            slip = Attachment(
-                kind=AttachmentKind.LODGEMENT_SLIP,
-                file_name="lodgement-slip.pdf",
-                content_type="application/pdf",
-                size=storage.size(files["slip_sha256"]),
-                sha256=files["slip_sha256"],
+    while letters := _still_to_be_made(run):
+        try:
+            files = _files(run, letters)
+        except (RenderError, ValueError) as error:
+            PrintRun.objects.filter(id=run_id, status=_PENDING).update(
+                status=PrintRunStatus.FAILED, reason=str(error)
             )
-            _attach(_registered(run), slip)
+            return
+        _finish(run, letters, files)
 
 
-def _files(run: PrintRun) -> dict[str, Any]:
-    items = list(
-        run.items.order_by("position").values_list(
-            "attempt_id", "attempt__document_code", "attempt__postal_number", "attempt__recipient"
+class _Letter(NamedTuple):
+    attempt_id: UUID
+    code: str
+    number: str
+    recipient: str
+
+
+@transaction.atomic
+def _still_to_be_made(run: PrintRun) -> list[_Letter]:
+    """The letters that the files of a PENDING run are to have, in their order; none, if another
+    made them. What was resent since it was asked for is left out: it must not go out twice."""
+    run = PrintRun.objects.select_for_update().get(id=run.id)
+    if run.status != _PENDING:
+        return []
+    if _resent(run).delete()[0]:
+        run.letter_count = run.items.count()
+        if run.letter_count == 0:
+            run.status = PrintRunStatus.FAILED
+            run.reason = "each of its letters was resent before the files were made"
+        run.save(update_fields=["letter_count", "status", "reason"])
+    return _letters_of(run)
+
+
+def _resent(run: PrintRun) -> QuerySet[PrintRunItem]:
+    """The letters of a run that a later attempt has taken the place of."""
+    return run.items.filter(attempt__number__lt=F("attempt__communication__newest_attempt"))
+
+
+def _letters_of(run: PrintRun) -> list[_Letter]:
+    fields = ("document_code", "postal_number", "recipient")
+    items = run.items.order_by("position")
+    rows = items.values_list("attempt_id", *(f"attempt__{field}" for field in fields))
+    return [_Letter(*row) for row in rows]
+
+
+@transaction.atomic
+def _finish(run: PrintRun, letters: list[_Letter], files: dict[str, Any]) -> None:
+    """READY with these files, unless another has finished it, or a letter of them was resent
+    meanwhile."""
+    run = PrintRun.objects.select_for_update().get(id=run.id)
+    if run.status != _PENDING or _resent(run).exists() or _letters_of(run) != letters:
+        return
+    PrintRun.objects.filter(id=run.id).update(status=PrintRunStatus.READY, reason="", **files)
+    if files["slip_sha256"]:
+        slip = Attachment(
+            kind=AttachmentKind.LODGEMENT_SLIP,
+            file_name="lodgement-slip.pdf",
+            content_type="application/pdf",
+            size=storage.size(files["slip_sha256"]),
+            sha256=files["slip_sha256"],
         )
-    )
+        _attach(_registered(run), slip)
+
+
+def _files(run: PrintRun, letters: list[_Letter]) -> dict[str, Any]:
     made_on = today(run)
     sender = _sender()
     with tempfile.TemporaryDirectory() as folder:
         merged = Path(folder) / "letters.pdf"
-        pages = merge(_letters([item[:2] for item in items]), merged)
-        letters = storage.save_stream(_pieces(merged), content_type="application/pdf")
+        pages = merge(_contents(letters), merged)
+        letters_sha256 = storage.save_stream(_pieces(merged), content_type="application/pdf")
         labels = Path(folder) / "labels.pdf"
-        merge(_label_sheets([(code, recipient) for _, code, _, recipient in items], run), labels)
+        merge(_label_sheets(letters, run), labels)
         labels_sha256 = storage.save_stream(_pieces(labels), content_type="application/pdf")
     registered = [
-        SlipItem(S10.parse(number), tuple(recipient.split("\n")), code)
-        for _, code, number, recipient in items
-        if number
+        SlipItem(S10.parse(letter.number), tuple(letter.recipient.split("\n")), letter.code)
+        for letter in letters
+        if letter.number
     ]
     slip = ""
     if registered:
@@ -170,34 +207,37 @@ def _files(run: PrintRun) -> dict[str, Any]:
         )
         slip = storage.save(content, content_type="application/pdf")
     return {
-        "letters_sha256": letters,
+        "letters_sha256": letters_sha256,
         "labels_sha256": labels_sha256,
         "slip_sha256": slip,
         "page_count": pages,
     }
 
 
-def _label_sheets(letters: list[tuple[str, str]], run: PrintRun) -> Iterator[bytes]:
-    """The labels of documents and their recipients, some sheets at a time."""
+def _label_sheets(letters: list[_Letter], run: PrintRun) -> Iterator[bytes]:
+    """The labels of letters, some sheets at a time."""
     at_once = SHEETS["L7160"].labels * _SHEETS_AT_ONCE
     for start in range(0, len(letters), at_once):
         yield render_labels(
-            [Label(tuple(to.split("\n")), code) for code, to in letters[start : start + at_once]],
+            [
+                Label(tuple(letter.recipient.split("\n")), letter.code)
+                for letter in letters[start : start + at_once]
+            ],
             issued_on=today(run),
             sheet=SHEETS["L7160"],
             author=_sender().name,
         )
 
 
-def _letters(letters: list[tuple[UUID, str]]) -> Iterator[bytes]:
-    """The archived letters of attempts, one at a time; an error names the letter by its code."""
-    for attempt_id, code in letters:
-        letter = Attachment.objects.filter(attempt_id=attempt_id, kind=AttachmentKind.LETTER)
-        sha256 = letter.values_list("sha256", flat=True).latest("created_at")
+def _contents(letters: list[_Letter]) -> Iterator[bytes]:
+    """The archived letters, one at a time; ValueError names the one that cannot be read."""
+    for one in letters:
+        files = Attachment.objects.filter(attempt_id=one.attempt_id, kind=AttachmentKind.LETTER)
+        sha256 = files.values_list("sha256", flat=True).latest("created_at")
         try:
             content = storage.open_blob(sha256)
         except (NotFound, storage.DamagedBlob) as error:
-            raise ValueError(f"the letter {code} cannot be read; resend it: {error}") from error
+            raise ValueError(f"the letter {one.code} cannot be read; resend it: {error}") from error
         yield content
 
 
@@ -246,6 +286,7 @@ def mark_posted(
 ) -> PrintRun:
     """Write POSTED for every letter of a run, as of a day in the building's time zone.
 
+    For a letter that was resent since, it is history of its old attempt and changes no status.
     `scan` is the slip with the post office's stamp: a PROOF of each registered letter, or of every
     letter of a run without registered ones. It may come later, with the same day again, and is
     then a NOTICE of those letters. All or none; the same day and scan again change nothing. Raises

@@ -199,6 +199,8 @@ export const de: Dictionary = {
       "Diese Nachricht ist schon angekommen. Der Empfänger erhält sie dann ein zweites Mal.",
     unknown:
       "Es ist nicht bekannt, ob der letzte Versuch ankam. Der Empfänger erhält die Nachricht vielleicht doppelt.",
+    inUnpostedRun:
+      "Der bisherige Brief ist in einem Drucklauf, der noch nicht aufgegeben ist. Nehmen Sie ihn dort heraus, sonst geht er auch hinaus.",
   },
   manual: {
     proof: "Nachweis",

@@ -198,6 +198,8 @@ export const en = {
       "This message has already arrived. Sending again gives the recipient a second copy.",
     unknown:
       "It is not known whether the last attempt arrived. Sending again may give the recipient a second copy.",
+    inUnpostedRun:
+      "The earlier letter is in a print run that is not posted yet. Take it out there, or it goes out as well.",
   },
   manual: {
     proof: "Proof",
