@@ -2,20 +2,27 @@
 
 import io
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pikepdf
 import pytest
+from django.conf import settings
+from django.db import connection
 from pytest_django import Settings
 
 from tests.api_client import api_client, get, post
 from tests.communications.factories import a_bill, an_admin
 from tests.delivery_records.files import a_picture, uploaded
+from tests.queue.jobs import jobs
 from trackcenter import storage
 from trackcenter.batches import printing, selectors
 from trackcenter.batches.models import PrintRun
 from trackcenter.batches.services import fulfil, request_send
+from trackcenter.batches.tasks import make_print_run
 from trackcenter.channels.documents.reading import opened, pages_of
+from trackcenter.communications import services
 from trackcenter.communications.models import Attempt, Batch, Communication
 from trackcenter.config.environment import S10Range
 from trackcenter.delivery.services import deliver
@@ -23,7 +30,9 @@ from trackcenter.delivery_records.proofs import Proof, accept
 from trackcenter.evidence.verify import verify
 from trackcenter.kit.clock import now
 from trackcenter.kit.errors import Conflict, InputError, NotFound
+from trackcenter.queue import dead_letters
 from trackcenter.queue.payloads import SendCommunicationJob
+from trackcenter.storage.keys import key
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +53,17 @@ def ready_letters(*units: str, channel: str = "LETTER") -> Batch:
     for one in made:
         deliver(SendCommunicationJob(one.id, channel))  # type: ignore[arg-type]
     return batch
+
+
+def resend(one: Communication, **contact: Any) -> None:
+    """The same letter once more, to a corrected address or the same; it lies ready at once."""
+    services.resend(an_admin(), one.id, contact=services.Contact(**contact))
+    deliver(SendCommunicationJob(one.id, "LETTER"))
+
+
+def damage(sha256: str) -> None:
+    """A stored file loses its content."""
+    (Path(urlsplit(settings.STORAGE_URL).path) / key(sha256)).write_bytes(b"lost")
 
 
 def made_run(batch: Batch) -> PrintRun:
@@ -226,6 +246,107 @@ def test_a_damaged_letter_fails_the_run_with_its_reason(monkeypatch: Any) -> Non
     letter.save()
     run = made_run(batch)
     assert (run.status, "cannot be merged" in run.reason) == ("FAILED", True)
+
+
+def test_a_letter_whose_file_is_damaged_frees_the_others_and_may_be_resent() -> None:
+    batch = ready_letters("1", "2")
+    letter = Communication.objects.get(unit__number="1").attachments.get(kind="LETTER")
+    damage(letter.sha256)
+    run = made_run(batch)
+    code = Attempt.objects.get(communication=letter.communication_id).document_code
+    assert (run.status, run.reason.startswith(f"the letter {code} cannot be read; resend it")) == (
+        "FAILED",
+        True,
+    )
+    assert selectors.list_print_runs(an_admin().visible, batch.id)["ready"] == 2
+    resend(letter.communication)
+    again = made_run(batch)
+    assert (again.id != run.id, again.status, again.letter_count) == (True, "READY", 2)
+    assert selectors.list_print_runs(an_admin().visible, batch.id)["ready"] == 0
+    printing.make(run.id)  # its job comes once more
+    run.refresh_from_db()
+    assert run.status == "FAILED"
+
+
+NEW_HOME = {"street": "Neue Str. 9", "postcode": "10117", "city": "Berlin", "country": "DE"}
+
+
+def test_a_letter_resent_before_the_files_are_made_goes_out_once_and_to_the_right_address() -> None:
+    batch = ready_letters("1", "2")
+    run = printing.request_run(an_admin(), batch.id)
+    resend(Communication.objects.get(unit__number="1"), address=NEW_HOME)
+    printing.make(run.id)
+    second = made_run(batch)
+    run.refresh_from_db()
+    assert (run.status, run.letter_count, run.page_count) == ("READY", 1, 1)
+    assert "Resident 2" in texts_of(run.letters_sha256)[0]
+    (letter,) = texts_of(second.letters_sha256)
+    assert (second.letter_count, "Neue Str. 9" in letter) == (1, True)
+
+
+def test_a_letter_resent_while_the_files_are_made_is_in_none_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    batch = ready_letters("1", "2")
+    run = printing.request_run(an_admin(), batch.id)
+    merge = printing.merge
+
+    def resend_meanwhile(documents: Any, output: Path) -> int:
+        one = Communication.objects.get(unit__number="1")
+        if one.newest_attempt == 1:
+            resend(one, address=NEW_HOME)
+        return merge(documents, output)
+
+    monkeypatch.setattr(printing, "merge", resend_meanwhile)
+    printing.make(run.id)
+    run.refresh_from_db()
+    assert (run.status, run.letter_count, run.page_count) == ("READY", 1, 1)
+    assert "Resident 2" in texts_of(run.letters_sha256)[0]
+
+
+def test_a_run_of_which_everything_was_resent_says_so() -> None:
+    batch = ready_letters("1")
+    run = printing.request_run(an_admin(), batch.id)
+    resend(Communication.objects.get(), address=NEW_HOME)
+    printing.make(run.id)
+    run.refresh_from_db()
+    assert (run.status, run.letter_count, "was resent" in run.reason) == ("FAILED", 0, True)
+    assert made_run(batch).letter_count == 1
+
+
+def test_a_letter_that_is_printed_but_not_posted_is_named_at_the_message() -> None:
+    run = made_run(ready_letters("1"))
+    one = Communication.objects.get()
+    api = api_client()
+    assert get(api, f"/communications/{one.id}")["inUnpostedRun"]
+    services.resend(an_admin(), one.id, channel="EMAIL")
+    assert get(api, f"/communications/{one.id}")["inUnpostedRun"]
+    printing.mark_posted(an_admin(), run.id, posted_on=now().date())
+    shown = get(api, f"/communications/{one.id}")
+    # That the old letter was posted is history; what was sent since has not left yet.
+    assert (shown["inUnpostedRun"], shown["deliveryStatus"]) == (False, "ENQUEUED")
+    assert [event["attempt"] for event in shown["events"] if event["type"] == "POSTED"] == [1]
+
+
+@pytest.mark.parametrize("discarded", [False, True])
+def test_asking_again_makes_the_run_whose_job_died(discarded: bool) -> None:
+    batch = ready_letters("1")
+    run = printing.request_run(an_admin(), batch.id)
+    assert printing.request_run(an_admin(), batch.id).id == run.id
+    (job,) = jobs("make-print-run")  # a second click is no second job
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'failed' WHERE id = %s", [job.id])
+    if discarded:
+        dead_letters.discard(str(job.id), "no idea", user_id=an_admin().user_id)
+    assert selectors.list_print_runs(an_admin().visible, batch.id)["ready"] == 1
+    ready_letters("2")
+    assert selectors.list_print_runs(an_admin().visible, batch.id)["ready"] == 2
+    assert printing.request_run(an_admin(), batch.id).id != run.id
+    live = [job.message["printRunId"] for job in jobs("make-print-run") if job.status == "todo"]
+    assert (len(live), str(run.id) in live) == (2, True)
+    make_print_run(printRunId=str(run.id))
+    run.refresh_from_db()
+    assert (run.status, run.letter_count) == ("READY", 1)
 
 
 @pytest.mark.parametrize("form", [str, str.lower, lambda code: code.replace("-", " ")])

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
@@ -27,6 +28,7 @@ from trackcenter.communications.payloads import Failed, Opened, Sent, Trouble
 from trackcenter.evidence.verify import verify
 from trackcenter.kit.errors import Conflict, NotFound
 from trackcenter.kit.ids import new_id
+from trackcenter.queue.retry import RetryAt
 
 pytestmark = pytest.mark.django_db
 
@@ -197,6 +199,25 @@ def test_what_happened_since_the_look_is_left_out() -> None:
     assert attempts() == {"1": 2, "2": 1, "3": 1}
 
 
+def test_who_was_reached_after_it_was_confirmed_gets_no_second_copy_unwanted() -> None:
+    (bill,) = failed("EMAIL", unit="1")
+    (given,) = failed("EMAIL", unit="2")
+    (opened,) = failed("EMAIL", unit="3")
+    resend, repeating = confirm(bill.batch), confirm(bill.batch, repeats=True, search="Resident 2")
+    services.manual_event(an_admin(), given.id, type="HAND_DELIVERY", note="at the door")
+    an_event(opened, Opened())
+    resends.fulfil(resend.id)
+    shown = resends.get_resend(EVERY_BUILDING, resend.id)
+    assert shown["resent"] == 1
+    assert [(one["unitNumber"], one["reason"]) for one in shown["skippedItems"]] == [
+        ("2", "sentMeanwhile"),
+        ("3", "sentMeanwhile"),
+    ]
+    assert attempts() == {"1": 2, "2": 1, "3": 1}
+    resends.fulfil(repeating.id)
+    assert attempts() == {"1": 2, "2": 2, "3": 1}
+
+
 def test_what_one_may_not_see_is_neither_looked_at_nor_resent() -> None:
     (bill,) = failed("EMAIL")
     resend = confirm(bill.batch)
@@ -229,6 +250,23 @@ def test_the_api_looks_confirms_and_tells_how_far_it_is() -> None:
     assert (made["total"], made["resent"], made["finishedAt"]) == (1, 0, None)
     bulk_resend(resendId=made["id"])
     assert get(client, f"/resends/{made['id']}")["resent"] == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_another_worker_holds_is_waited_for_as_it_may_die() -> None:
+    with transaction.atomic():
+        (bill,) = failed("EMAIL")
+    resend = confirm(bill.batch)
+    with closing(connection.copy()) as first:
+        first.set_autocommit(False)
+        with first.cursor() as cursor:
+            cursor.execute("SELECT FROM bulk_resend_items FOR UPDATE")
+        with pytest.raises(RetryAt, match="another worker"):
+            resends.fulfil(resend.id)
+    assert resends.get_resend(EVERY_BUILDING, resend.id)["finishedAt"] is None
+    assert resends.fulfil(resend.id) == 1
+    assert resends.get_resend(EVERY_BUILDING, resend.id)["finishedAt"] is not None
+    assert attempts() == {"1": 2}
 
 
 DIES = """

@@ -8,7 +8,7 @@ from tests.queue.jobs import jobs
 from trackcenter.access.actor import Actor
 from trackcenter.communications import services
 from trackcenter.communications.models import Attempt, AuditNote, Batch, Communication, Event
-from trackcenter.communications.payloads import Delivered, Enqueued, Failed, Sent, Trouble
+from trackcenter.communications.payloads import Delivered, Enqueued, Failed, Posted, Sent, Trouble
 from trackcenter.communications.services import Contact
 from trackcenter.kit.clock import now
 from trackcenter.kit.errors import Conflict, InputError, NotFound
@@ -206,6 +206,53 @@ def test_a_returned_letter_is_a_failure_with_the_note_as_its_reason(admin: Actor
     assert written.status == "FAILED"
     one.refresh_from_db()
     assert one.error == {"code": "RETURNED", "message": "moved away"}
+
+
+def posted(*, with_run: bool = True) -> Communication:
+    """A letter that was made and, `with_run`, posted in a print run."""
+    (one,) = a_bill("LETTER", street="Hauptstr. 5", postcode="10115", city="Berlin")
+    services.enqueue([one], user_id=None)
+    an_event(one, Sent(provider="print", stage="READY_TO_PRINT"))
+    if with_run:
+        an_event(one, Posted(print_run_id="x"))
+    one.refresh_from_db()
+    return one
+
+
+def returned(actor: Actor, one: Communication) -> tuple[int, str]:
+    """The attempt and status once an envelope has come back."""
+    written = services.manual_event(actor, one.id, type="RETURNED", note="moved away")
+    return written.attempt, written.status
+
+
+def test_an_envelope_that_comes_back_says_nothing_of_the_mail_sent_since(admin: Actor) -> None:
+    one = posted()
+    services.resend(admin, one.id, channel="EMAIL")
+    an_event(one, SENT)
+    an_event(one, Delivered())
+    assert returned(admin, one) == (1, "DELIVERED")
+    one.refresh_from_db()
+    assert (one.error, one.failed_at) == (None, None)
+
+
+def test_an_envelope_that_comes_back_is_the_one_that_was_posted(admin: Actor) -> None:
+    one = posted()
+    services.resend(admin, one.id)
+    an_event(one, Sent(provider="print", stage="READY_TO_PRINT"))
+    assert returned(admin, one) == (1, "SENT")
+    an_event(one, Posted(print_run_id="y"))
+    assert returned(admin, one) == (2, "FAILED")
+
+
+def test_an_envelope_may_come_back_before_its_run_is_marked_or_from_a_persons_own_post(
+    admin: Actor,
+) -> None:
+    one = posted(with_run=False)
+    services.resend(admin, one.id, channel="EMAIL")
+    an_event(one, SENT)
+    assert returned(admin, one) == (1, "SENT")
+    services.manual_event(admin, one.id, type="POSTAL_DELIVERY", note="I posted a copy")
+    assert returned(admin, one) == (2, "FAILED")
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,8 @@ class ResendOutcome(models.TextChoices):
 
 class BulkResendItem(models.Model):
     """One message of a bulk resend. `attempt` was its newest when it was chosen: where another has
-    begun since, somebody else has resent it, and it is left alone."""
+    begun since, somebody else has resent it, and it is left alone. So is one that has arrived, or
+    may have, unless `choice` wants repeats."""
 
     resend = models.ForeignKey(
         BulkResend, db_index=False, on_delete=models.PROTECT, related_name="items"
@@ -138,7 +139,8 @@ class PrintRun(models.Model):
 
 
 class PrintRunItem(models.Model):
-    """A letter's place in its run. An attempt is printed in one run only."""
+    """A letter's place in its run. An attempt is printed in one run only; from one that failed it
+    may move to another."""
 
     run = models.ForeignKey(PrintRun, on_delete=models.PROTECT, related_name="items")
     position = models.IntegerField()

@@ -1,20 +1,21 @@
 """Print runs: the letters that lie ready, in one file, with labels and lodgement slip; then posted.
 
-A run's letters and their order are fixed when it is asked for. Making its files is work that can
-be done again at any time with the same result: what is merged are the archived letters.
+A run's letters and their order are fixed when it is asked for; only what is resent before its files
+are made falls out. Making its files is work that can be done again at any time with the same
+result: what is merged are the archived letters.
 """
 
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from trackcenter import storage
 from trackcenter.access.actor import Actor
@@ -31,9 +32,11 @@ from trackcenter.communications.payloads import Notice, Payload, Posted
 from trackcenter.delivery_records.proofs import Proof
 from trackcenter.kit.clock import now
 from trackcenter.kit.errors import Conflict, InputError, NotFound
+from trackcenter.queue.dead import live_jobs_name
 from trackcenter.queue.payloads import PrintRunJob
 from trackcenter.queue.publish import publish
 
+_PENDING = PrintRunStatus.PENDING
 _PIECE = 1024 * 1024
 _EVENTS_AT_ONCE = 500
 _SHEETS_AT_ONCE = 10
@@ -45,26 +48,26 @@ def request_run(actor: Actor, batch_id: UUID) -> PrintRun:
 
     Registered letters come first (they go over the counter with the slip), then the others; each
     in the order of unit numbers. When no letter is new, the batch's latest run that is not posted
-    is given back, so that asking twice makes one run. Raises `NotFound`, or `Conflict` when there
-    is nothing to print.
+    is given back, so that asking twice makes one run. Runs whose job died get another. Raises
+    `NotFound`, or `Conflict` when there is nothing to print.
     """
     batch = Batch.objects.visible_to(actor.visible).select_for_update().filter(id=batch_id).first()
     if batch is None:
         raise NotFound("no such batch")
+    publish([PrintRunJob(run.id) for run in _abandoned(batch)])
     ready = list(
         ready_letters(batch)
         .order_by("-channel", "communication__unit__sort_key", "id")
         .values_list("id", flat=True)
     )
     if not ready:
-        open_run = batch.print_runs.exclude(status=PrintRunStatus.POSTED).order_by("-id").first()
-        if open_run is None:
+        open_runs = batch.print_runs.filter(status__in=(_PENDING, PrintRunStatus.READY))
+        latest = open_runs.order_by("-id").first()
+        if latest is None:
             raise Conflict("no letter of this batch is ready to be printed")
-        if open_run.status == PrintRunStatus.FAILED:
-            open_run.status = PrintRunStatus.PENDING
-            open_run.save(update_fields=["status"])
-            publish([PrintRunJob(open_run.id)])
-        return open_run
+        return latest
+    # Out of the runs that failed, as a letter is in one run only.
+    PrintRunItem.objects.filter(run__batch=batch, run__status=PrintRunStatus.FAILED).delete()
     run = PrintRun.objects.create(
         batch=batch, requested_by_id=actor.user_id, letter_count=len(ready)
     )
@@ -80,68 +83,117 @@ def request_run(actor: Actor, batch_id: UUID) -> PrintRun:
 
 
 def ready_letters(batch: Batch) -> QuerySet[Attempt]:
-    """The attempts of a batch whose letters lie ready and are in no print run."""
+    """The attempts of a batch whose letters lie ready and are in no print run; one that failed
+    holds none."""
     return Attempt.objects.filter(
+        Q(print_run_item=None) | Q(print_run_item__run__status=PrintRunStatus.FAILED),
         communication__batch=batch,
         communication__ready_to_print=True,
         number=F("communication__newest_attempt"),
         document_code__gt="",
-        print_run_item=None,
     )
+
+
+def letters_to_print(batch: Batch) -> int:
+    """How many letters a print run asked for now would make files of: the ready ones, and those of
+    runs whose job died."""
+    return ready_letters(batch).count() + sum(run.letter_count for run in _abandoned(batch))
+
+
+def _abandoned(batch: Batch) -> list[PrintRun]:
+    """The runs that wait for their files, and no job is there to make them."""
+    return [run for run in batch.print_runs.filter(status=_PENDING) if not live_jobs_name(run.id)]
 
 
 def make(run_id: UUID) -> None:
     """Make a run's files: merged letters, label sheet, and the slip of its registered letters.
 
-    In memory that does not grow with the number of letters. Safe to run again; a letter that
-    cannot be read makes the run FAILED with the reason.
+    In memory that does not grow with the number of letters. Safe to run again, or twice at once; a
+    letter that cannot be read makes the run FAILED with the reason, and its letters ready for
+    another.
     """
     run = PrintRun.objects.select_related("batch__building").filter(id=run_id).first()
     if run is None:
         raise NotFound(f"there is no print run {run_id}")
-    if run.status in (PrintRunStatus.READY, PrintRunStatus.POSTED):
-        return
-    try:
-        files = _files(run)
-    except (RenderError, ValueError, NotFound) as error:
-        PrintRun.objects.filter(id=run_id, status=PrintRunStatus.PENDING).update(
-            status=PrintRunStatus.FAILED, reason=str(error)
-        )
-        return
-    with transaction.atomic():
-        changed = PrintRun.objects.filter(id=run_id, status=PrintRunStatus.PENDING).update(
-            status=PrintRunStatus.READY, reason="", **files
-        )
-        if changed and files["slip_sha256"]:
-            slip = Attachment(
-                kind=AttachmentKind.LODGEMENT_SLIP,
-                file_name="lodgement-slip.pdf",
-                content_type="application/pdf",
-                size=storage.size(files["slip_sha256"]),
-                sha256=files["slip_sha256"],
+    while letters := _still_to_be_made(run):
+        try:
+            files = _files(run, letters)
+        except (RenderError, ValueError) as error:
+            PrintRun.objects.filter(id=run_id, status=_PENDING).update(
+                status=PrintRunStatus.FAILED, reason=str(error)
             )
-            _attach(_registered(run), slip)
+            return
+        _finish(run, letters, files)
 
 
-def _files(run: PrintRun) -> dict[str, Any]:
-    items = list(
-        run.items.order_by("position").values_list(
-            "attempt_id", "attempt__document_code", "attempt__postal_number", "attempt__recipient"
+class _Letter(NamedTuple):
+    attempt_id: UUID
+    code: str
+    number: str
+    recipient: str
+
+
+@transaction.atomic
+def _still_to_be_made(run: PrintRun) -> list[_Letter]:
+    """The letters that the files of a PENDING run are to have, in their order; none, if another
+    made them. What was resent since it was asked for is left out: it must not go out twice."""
+    run = PrintRun.objects.select_for_update().get(id=run.id)
+    if run.status != _PENDING:
+        return []
+    if _resent(run).delete()[0]:
+        run.letter_count = run.items.count()
+        if run.letter_count == 0:
+            run.status = PrintRunStatus.FAILED
+            run.reason = "each of its letters was resent before the files were made"
+        run.save(update_fields=["letter_count", "status", "reason"])
+    return _letters_of(run)
+
+
+def _resent(run: PrintRun) -> QuerySet[PrintRunItem]:
+    """The letters of a run that a later attempt has taken the place of."""
+    return run.items.filter(attempt__number__lt=F("attempt__communication__newest_attempt"))
+
+
+def _letters_of(run: PrintRun) -> list[_Letter]:
+    fields = ("document_code", "postal_number", "recipient")
+    items = run.items.order_by("position")
+    rows = items.values_list("attempt_id", *(f"attempt__{field}" for field in fields))
+    return [_Letter(*row) for row in rows]
+
+
+@transaction.atomic
+def _finish(run: PrintRun, letters: list[_Letter], files: dict[str, Any]) -> None:
+    """READY with these files, unless another has finished it, or a letter of them was resent
+    meanwhile."""
+    run = PrintRun.objects.select_for_update().get(id=run.id)
+    if run.status != _PENDING or _resent(run).exists() or _letters_of(run) != letters:
+        return
+    PrintRun.objects.filter(id=run.id).update(status=PrintRunStatus.READY, reason="", **files)
+    if files["slip_sha256"]:
+        slip = Attachment(
+            kind=AttachmentKind.LODGEMENT_SLIP,
+            file_name="lodgement-slip.pdf",
+            content_type="application/pdf",
+            size=storage.size(files["slip_sha256"]),
+            sha256=files["slip_sha256"],
         )
-    )
+        _attach(_registered(run), slip)
+
+
+def _files(run: PrintRun, letters: list[_Letter]) -> dict[str, Any]:
     made_on = today(run)
     sender = _sender()
     with tempfile.TemporaryDirectory() as folder:
         merged = Path(folder) / "letters.pdf"
-        pages = merge(_letters([item[0] for item in items]), merged)
-        letters = storage.save_stream(_pieces(merged), content_type="application/pdf")
+        pages = merge(_contents(letters), merged)
+        letters_sha256 = storage.save_stream(_pieces(merged), content_type="application/pdf")
         labels = Path(folder) / "labels.pdf"
-        merge(_label_sheets([(code, recipient) for _, code, _, recipient in items], run), labels)
+        merge(_label_sheets(letters, run), labels)
         labels_sha256 = storage.save_stream(_pieces(labels), content_type="application/pdf")
     registered = [
-        SlipItem(S10.parse(number), tuple(recipient.split("\n")), code)
-        for _, code, number, recipient in items
-        if number
+        SlipItem(S10.parse(letter.number), tuple(letter.recipient.split("\n")), letter.code)
+        for letter in letters
+        if letter.number
     ]
     slip = ""
     if registered:
@@ -155,30 +207,38 @@ def _files(run: PrintRun) -> dict[str, Any]:
         )
         slip = storage.save(content, content_type="application/pdf")
     return {
-        "letters_sha256": letters,
+        "letters_sha256": letters_sha256,
         "labels_sha256": labels_sha256,
         "slip_sha256": slip,
         "page_count": pages,
     }
 
 
-def _label_sheets(letters: list[tuple[str, str]], run: PrintRun) -> Iterator[bytes]:
-    """The labels of documents and their recipients, some sheets at a time."""
+def _label_sheets(letters: list[_Letter], run: PrintRun) -> Iterator[bytes]:
+    """The labels of letters, some sheets at a time."""
     at_once = SHEETS["L7160"].labels * _SHEETS_AT_ONCE
     for start in range(0, len(letters), at_once):
         yield render_labels(
-            [Label(tuple(to.split("\n")), code) for code, to in letters[start : start + at_once]],
+            [
+                Label(tuple(letter.recipient.split("\n")), letter.code)
+                for letter in letters[start : start + at_once]
+            ],
             issued_on=today(run),
             sheet=SHEETS["L7160"],
             author=_sender().name,
         )
 
 
-def _letters(attempt_ids: list[UUID]) -> Iterator[bytes]:
-    """The archived letters, one at a time."""
-    for attempt_id in attempt_ids:
-        letter = Attachment.objects.filter(attempt_id=attempt_id, kind=AttachmentKind.LETTER)
-        yield storage.open_blob(letter.values_list("sha256", flat=True).latest("created_at"))
+def _contents(letters: list[_Letter]) -> Iterator[bytes]:
+    """The archived letters, one at a time; ValueError names the one that cannot be read."""
+    for one in letters:
+        files = Attachment.objects.filter(attempt_id=one.attempt_id, kind=AttachmentKind.LETTER)
+        sha256 = files.values_list("sha256", flat=True).latest("created_at")
+        try:
+            content = storage.open_blob(sha256)
+        except (NotFound, storage.DamagedBlob) as error:
+            raise ValueError(f"the letter {one.code} cannot be read; resend it: {error}") from error
+        yield content
 
 
 def _pieces(file: Path) -> Iterator[bytes]:
@@ -226,6 +286,7 @@ def mark_posted(
 ) -> PrintRun:
     """Write POSTED for every letter of a run, as of a day in the building's time zone.
 
+    For a letter that was resent since, it is history of its old attempt and changes no status.
     `scan` is the slip with the post office's stamp: a PROOF of each registered letter, or of every
     letter of a run without registered ones. It may come later, with the same day again, and is
     then a NOTICE of those letters. All or none; the same day and scan again change nothing. Raises

@@ -9,7 +9,7 @@ person, or a worker that dies and begins again resends nobody twice.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -29,12 +29,17 @@ from trackcenter.kit.errors import Conflict, NotFound
 from trackcenter.kit.ids import new_id
 from trackcenter.queue.payloads import BulkResendJob
 from trackcenter.queue.publish import publish
+from trackcenter.queue.retry import RetryAt
 
 CHUNK = 500
 EXAMPLES = 100
 """Messages of a dry run, and of those left out in the end, that are named one by one."""
 
 RESENT_MEANWHILE = "resentMeanwhile"
+SENT_MEANWHILE = "sentMeanwhile"
+
+_PATIENCE = timedelta(seconds=5)
+"""How long to leave a worker alone that holds what is still to be decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,7 @@ _CHOSEN = """
                CASE WHEN nullif(corrected, '') <> coalesce(billed, '')
                     THEN coalesce(billed, '') END AS corrected_from,
                CASE WHEN outcome_unknown THEN 'unknown'
-                    WHEN status IN ('SENT', 'DELIVERED', 'OPENED', 'MANUAL') THEN 'sent'
+                    WHEN status IN ({sent}) THEN 'sent'
                     END AS repeat,
                CASE {stuck}
                     WHEN coalesce(nullif(corrected, ''), billed, '') = '' THEN 'unreachable'
@@ -105,6 +110,8 @@ _CHOSEN = """
         FROM addressed
     )
 """
+_SENT = ("SENT", "DELIVERED", "OPENED", "MANUAL")
+"""The statuses after which a resend is a second copy."""
 _STUCK = " ".join(
     f"WHEN status = '{status}' THEN '{obstacle}'" for status, obstacle in OBSTACLE_OF_STATUS.items()
 )
@@ -207,6 +214,7 @@ def fulfil(resend_id: UUID, progress: Callable[[int], None] | None = None) -> in
 
     May die at any point and be run again, or run twice at once: a chunk takes what is WAITING and
     not being taken by somebody else, and what it does is in one transaction with its outcome.
+    Raises `RetryAt` while another worker holds the rest: it may die yet, and then they wait again.
     """
     resend = BulkResend.objects.filter(id=resend_id).first()
     if resend is None:
@@ -217,8 +225,9 @@ def fulfil(resend_id: UUID, progress: Callable[[int], None] | None = None) -> in
         if progress:
             progress(chunk)
     waiting = BulkResendItem.objects.filter(resend=resend, outcome=ResendOutcome.WAITING)
-    if not waiting.exists():
-        BulkResend.objects.filter(id=resend_id, finished_at=None).update(finished_at=now())
+    if waiting.exists():
+        raise RetryAt(now() + _PATIENCE, "another worker is at the rest of this bulk resend")
+    BulkResend.objects.filter(id=resend_id, finished_at=None).update(finished_at=now())
     return decided
 
 
@@ -264,7 +273,9 @@ def _batch(visible: VisibleBuildings, batch_id: UUID) -> Batch:
 def _ask(cursor: Any, question: str, batch: Batch, choice: Choice, **more: Any) -> None:
     search, pattern = matching_search(choice.search)
     cursor.execute(
-        (_CHOSEN + question).format(search=search, stuck=_STUCK),
+        (_CHOSEN + question).format(
+            search=search, stuck=_STUCK, sent=", ".join(f"'{status}'" for status in _SENT)
+        ),
         {
             "batch": batch.id,
             "channel": choice.channel,
@@ -288,21 +299,21 @@ def _resend_chunk(resend: BulkResend) -> int:
     rows = Communication.objects.select_for_update(of=("self",)).select_related("snapshot")
     found = rows.filter(id__in=[item.communication_id for item in items]).order_by("id")
     communications = {one.id: one for one in found}
-    untouched = [
-        communications[item.communication_id]
-        for item in items
-        if communications[item.communication_id].newest_attempt == item.attempt
-    ]
-    left = resend_all(
-        untouched,
+    left: dict[UUID, str] = {}
+    for item in items:
+        one = communications[item.communication_id]
+        if one.newest_attempt != item.attempt:
+            left[one.id] = RESENT_MEANWHILE
+        elif not resend.choice["repeats"] and (one.outcome_unknown or one.delivery_status in _SENT):
+            left[one.id] = SENT_MEANWHILE
+    left |= resend_all(
+        [one for one in communications.values() if one.id not in left],
         through=resend.through or None,
         note=resend.note or None,
         user_id=resend.requested_by_id,
     )
-    going = {one.id for one in untouched} - left.keys()
     for item in items:
-        sent = item.communication_id in going
-        item.outcome = ResendOutcome.RESENT if sent else ResendOutcome.SKIPPED
-        item.reason = "" if sent else left.get(item.communication_id, RESENT_MEANWHILE)
+        item.reason = left.get(item.communication_id, "")
+        item.outcome = ResendOutcome.SKIPPED if item.reason else ResendOutcome.RESENT
     BulkResendItem.objects.bulk_update(items, ["outcome", "reason"])
     return len(items)

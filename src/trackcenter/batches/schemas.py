@@ -112,7 +112,7 @@ class SkippedResend(WireSchema):
     communication_id: UUID
     unit_number: str
     recipient_name: str
-    reason: Obstacle | Literal["resentMeanwhile"]
+    reason: Obstacle | Literal["resentMeanwhile", "sentMeanwhile"]
 
 
 class BulkResendOut(WireSchema):
@@ -151,7 +151,9 @@ class PrintRunOut(WireSchema):
 
 class PrintRunList(WireSchema):
     items: list[PrintRunOut] = Field(description="newest first")
-    ready: int = Field(description="letters that lie ready and are in no run yet")
+    ready: int = Field(
+        description="letters that lie ready: in no run yet, or in one that failed or was given up"
+    )
 
 
 class PostedIn(WireSchema):

@@ -9,7 +9,7 @@ from django.db.models import Count, DateTimeField, F, Func, Max, Min, Q, Value
 from trackcenter import storage
 from trackcenter.access.visible import VisibleBuildings
 from trackcenter.batches.models import PrintRun
-from trackcenter.batches.printing import ready_letters, scan_of, visible_runs
+from trackcenter.batches.printing import letters_to_print, scan_of, visible_runs
 from trackcenter.buildings.models import ChannelRollup
 from trackcenter.buildings.stats import COUNTERS, stats, total_of
 from trackcenter.channels.documents.code import read_code
@@ -117,7 +117,7 @@ def list_print_runs(visible: VisibleBuildings, batch_id: UUID) -> dict[str, Any]
     if batch is None:
         raise NotFound("no such batch")
     runs = visible_runs(visible).filter(batch=batch).order_by("-id")
-    return {"items": [_print_run(run) for run in runs], "ready": ready_letters(batch).count()}
+    return {"items": [_print_run(run) for run in runs], "ready": letters_to_print(batch)}
 
 
 def get_print_run(visible: VisibleBuildings, run_id: UUID) -> dict[str, Any]:

@@ -252,6 +252,10 @@ class CommunicationOut(WireSchema):
     ready_to_print: bool
     outcome_unknown: bool
     contradictory: bool = Field(default=False, description="two sources disagree about delivery")
+    in_unposted_run: bool = Field(
+        default=False,
+        description="a letter of it is in the files of a print run that is not posted yet",
+    )
     recipient: RecipientOut
     subject: str
     body_text: str | None = Field(description="None until it was rendered for the first time")

@@ -363,6 +363,7 @@ def get_communication(visible: VisibleBuildings, communication_id: UUID) -> dict
         "readyToPrint": one.ready_to_print,
         "outcomeUnknown": one.outcome_unknown,
         "contradictory": one.contradictory,
+        "inUnpostedRun": _in_unposted_run(one),
         "recipient": {"name": one.recipient_name, **{key: row.get(key) for key in contact}},
         "subject": rendered.subject if rendered else "",
         "bodyText": _text(rendered) if rendered else None,
@@ -407,7 +408,12 @@ def require_communication(visible: VisibleBuildings, communication_id: UUID) -> 
         raise NotFound("no such communication")
 
 
-# Delivery records and legal holds live above; a unit knows them by their foreign keys.
+# Print runs, delivery records and legal holds live above, and are known by their foreign keys.
+
+
+def _in_unposted_run(communication: Communication) -> bool:
+    """Whether a letter of it may be printed already, and goes out unless somebody takes it out."""
+    return communication.attempts.filter(print_run_item__run__status="READY").exists()
 
 
 def delivery_records(unit: Unit, *, year: int | None = None) -> list[dict[str, Any]]:

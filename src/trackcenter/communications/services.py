@@ -7,12 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Max, Q
 
 from trackcenter.access.actor import Actor
 from trackcenter.buildings.models import Channel
 from trackcenter.communications import events
 from trackcenter.communications.events import NEXT_ATTEMPT, NewEvent, Written
+from trackcenter.communications.lifecycle import EventType, Qualifier
 from trackcenter.communications.models import (
     Attempt,
     AttemptOutcome,
@@ -355,8 +356,9 @@ def manual_event(
 ) -> Written:
     """A person vouches for a delivery, or reports returned mail: the event and the audit note.
 
-    `occurred_at` is aware, not in the future and not before the billed year; `detail` is a delivery
-    record's, if one is kept.
+    An envelope that came back is news of the attempt that went by post: where a later one has
+    reached the recipient another way, the status stays. `occurred_at` is aware, not in the future
+    and not before the billed year; `detail` is a delivery record's, if one is kept.
     """
     if type not in MANUAL_TYPES:
         raise InputError.at("body", "type", msg=f"one of {', '.join(MANUAL_TYPES)}")
@@ -370,7 +372,9 @@ def manual_event(
     if communication.delivery_status == "CANCELLED":
         raise Conflict("it was cancelled by a later import of the billing file")
     payload: Payload
+    attempt = None
     if type == "RETURNED":
+        attempt = _newest_on_paper(communication)
         payload = Returned(note=note, proof_sha256=proof_sha256)
     else:
         payload = ManualMarked(
@@ -382,6 +386,7 @@ def manual_event(
                 communication_id=communication.id,
                 payload=payload,
                 source=Source.USER,
+                attempt=attempt,
                 user_id=actor.user_id,
                 occurred_at=occurred_at,
             )
@@ -389,6 +394,19 @@ def manual_event(
     )[0]
     _annotate(communication, actor, note, written.id)
     return written
+
+
+def _newest_on_paper(communication: Communication) -> int | None:
+    """The newest attempt that was posted, by a print run or by a person who vouched for it; else
+    the newest whose letter was made; None if nothing is known to have gone by post."""
+    posted = Q(type=EventType.POSTED) | Q(
+        type=EventType.MANUAL_MARKED, payload_row__payload__method="POSTAL_DELIVERY"
+    )
+    made = Q(qualifier=Qualifier.READY_TO_PRINT)
+    found: dict[str, int | None] = communication.events.aggregate(
+        posted=Max("attempt", filter=posted), made=Max("attempt", filter=made)
+    )
+    return found["posted"] or found["made"]
 
 
 @transaction.atomic

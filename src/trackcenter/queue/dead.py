@@ -108,9 +108,9 @@ def delete_jobs(ids: Sequence[int]) -> int:
     return len(dead)
 
 
-def live_jobs_name(communication_id: UUID) -> bool:
-    """Whether a job that waits or runs is about this communication, be it on its way to the
-    Service Bus."""
+def live_jobs_name(subject_id: UUID) -> bool:
+    """Whether a job that waits or runs is about this communication or print run, be it on its way
+    to the Service Bus."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -119,7 +119,7 @@ def live_jobs_name(communication_id: UUID) -> bool:
                 WHERE status IN ('todo', 'doing') AND position(%s IN args::text) > 0
             )
             """,
-            [str(communication_id)],
+            [str(subject_id)],
         )
         row = cursor.fetchone()
     return bool(row and row[0])

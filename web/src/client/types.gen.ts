@@ -927,6 +927,12 @@ export type CommunicationOut = {
      * two sources disagree about delivery
      */
     contradictory?: boolean;
+    /**
+     * Inunpostedrun
+     *
+     * a letter of it is in the files of a print run that is not posted yet
+     */
+    inUnpostedRun?: boolean;
     recipient: RecipientOut;
     /**
      * Subject
@@ -1783,7 +1789,7 @@ export type SkippedResend = {
     /**
      * Reason
      */
-    reason: 'notYet' | 'inQueue' | 'cancelled' | 'unreachable' | 'resentMeanwhile';
+    reason: 'notYet' | 'inQueue' | 'cancelled' | 'unreachable' | 'resentMeanwhile' | 'sentMeanwhile';
 };
 
 /**
@@ -1931,7 +1937,7 @@ export type PrintRunList = {
     /**
      * Ready
      *
-     * letters that lie ready and are in no run yet
+     * letters that lie ready: in no run yet, or in one that failed or was given up
      */
     ready: number;
 };

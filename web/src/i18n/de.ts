@@ -206,6 +206,8 @@ export const de: Dictionary = {
       "Diese Nachricht ist schon angekommen. Der Empfänger erhält sie dann ein zweites Mal.",
     unknown:
       "Es ist nicht bekannt, ob der letzte Versuch ankam. Der Empfänger erhält die Nachricht vielleicht doppelt.",
+    inUnpostedRun:
+      "Der bisherige Brief ist in einem Drucklauf, der noch nicht aufgegeben ist. Nehmen Sie ihn dort heraus, sonst geht er auch hinaus.",
   },
   manual: {
     proof: "Nachweis",
@@ -659,6 +661,7 @@ export const de: Dictionary = {
       cancelled: "Durch einen späteren Import storniert.",
       unreachable: "Keine Adresse für diesen Kanal.",
       resentMeanwhile: "Inzwischen von jemand anderem erneut gesendet.",
+      sentMeanwhile: "Gilt inzwischen als gesendet oder angekommen.",
     },
     repeats: {
       sent: "Wiederholung: wurde bereits gesendet.",

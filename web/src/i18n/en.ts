@@ -206,6 +206,8 @@ export const en = {
       "This message has already arrived. Sending again gives the recipient a second copy.",
     unknown:
       "It is not known whether the last attempt arrived. Sending again may give the recipient a second copy.",
+    inUnpostedRun:
+      "The earlier letter is in a print run that is not posted yet. Take it out there, or it goes out as well.",
   },
   manual: {
     proof: "Proof",
@@ -660,6 +662,7 @@ export const en = {
       cancelled: "Cancelled by a later import.",
       unreachable: "No address for this channel.",
       resentMeanwhile: "Somebody else has resent it meanwhile.",
+      sentMeanwhile: "By now it counts as sent or arrived.",
     },
     repeats: {
       sent: "Repeat: it was sent already.",

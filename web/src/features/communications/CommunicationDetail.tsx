@@ -117,8 +117,9 @@ export function CommunicationDetail({ id }: { id: string }) {
 function FailureNotice({ communication }: { communication: CommunicationOut }) {
   const t = useText();
   if (communication.deliveryStatus !== "FAILED") return null;
+  const newest = Math.max(...communication.events.map(({ attempt }) => attempt));
   const event = communication.events.findLast(
-    ({ type }) => type === "FAILED" || type === "RETURNED",
+    ({ type, attempt }) => attempt === newest && (type === "FAILED" || type === "RETURNED"),
   );
   if (!event) return null;
   const channel = channelsOfAttempts(communication)[event.attempt] ?? communication.channel;

@@ -231,15 +231,19 @@ function AddressFields({ address, problemOf, onChange }: AddressFieldsProps) {
   );
 }
 
+/** Why the recipient might get it twice. */
 function Warning({ communication }: { communication: CommunicationOut }) {
   const t = useText();
-  const { deliveryStatus, outcomeUnknown } = communication;
+  const { deliveryStatus, outcomeUnknown, inUnpostedRun } = communication;
   const arrived =
     deliveryStatus === "DELIVERED" || deliveryStatus === "OPENED" || deliveryStatus === "MANUAL";
-  if (!arrived && !outcomeUnknown) return null;
-  return (
-    <Alert color="yellow" icon={<IconInfoCircle />}>
-      {arrived ? t.resend.alreadyArrived : t.resend.unknown}
+  const reasons = [
+    ...(arrived ? [t.resend.alreadyArrived] : outcomeUnknown ? [t.resend.unknown] : []),
+    ...(inUnpostedRun ? [t.resend.inUnpostedRun] : []),
+  ];
+  return reasons.map((reason) => (
+    <Alert key={reason} color="yellow" icon={<IconInfoCircle />}>
+      {reason}
     </Alert>
-  );
+  ));
 }

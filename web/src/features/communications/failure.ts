@@ -68,7 +68,7 @@ export function factsOfEvent(event: EventOut, channel: Channel): FailureFacts {
 export function failureReason(communication: CommunicationBrief, t: Dictionary): string | null {
   const { channel, deliveryStatus, error, outcomeUnknown } = communication;
   if (deliveryStatus !== "FAILED") return null;
-  if (communication.lastEventType === "RETURNED") return t.failures.returned.what;
+  if (error?.code === "RETURNED") return t.failures.returned.what;
   const kind = failureKind({
     channel,
     code: error?.code ?? "",

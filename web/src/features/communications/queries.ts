@@ -114,15 +114,19 @@ export function useManualEvent(id: string) {
       }),
     (known, request) => {
       const returned = request.type === "RETURNED";
+      const newest = Math.max(0, ...known.events.map((event) => event.attempt));
+      // An envelope is the one that was posted, whatever was sent since.
+      const posted = known.events.findLast(({ type }) => type === "POSTED")?.attempt;
+      const attempt = (returned && posted) || newest;
       const status: DeliveryStatus = returned ? "FAILED" : "MANUAL";
       return {
         ...known,
-        deliveryStatus: status,
+        deliveryStatus: attempt === newest ? status : known.deliveryStatus,
         events: [
           ...known.events,
           expectedEvent(known, {
             type: returned ? "RETURNED" : "MANUAL_MARKED",
-            attempt: Math.max(0, ...known.events.map((event) => event.attempt)),
+            attempt,
             payload: { method: request.type, note: request.note },
           }),
         ],
