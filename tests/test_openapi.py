@@ -51,7 +51,7 @@ def test_the_server_gives_it_to_everybody_and_to_programs_alike() -> None:
 @pytest.mark.parametrize(("method", "path"), ALL)
 def test_every_operation_says_what_can_go_wrong(method: str, path: str) -> None:
     responses = document()["paths"][path][method]["responses"]
-    assert responses.keys() >= {"400", "401", "403", "404", "409", "413", "422", "503"}
+    assert responses.keys() >= {"400", "401", "403", "404", "409", "411", "413", "422", "503"}
     for status, response in responses.items():
         if status >= "400":
             assert response["description"]

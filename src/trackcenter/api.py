@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from ninja import NinjaAPI
@@ -67,6 +67,7 @@ PROBLEMS = {
     "403": "You may not do this",
     "404": "There is no such thing, or not for you",
     "409": "Not possible in its present state",
+    "411": "Say how long the body is",
     "413": "Too large",
     "422": "The input is not valid",
     "429": "Too many wrong secrets; wait",
@@ -229,6 +230,11 @@ def _stranger(_: HttpRequest, __: AuthenticationError) -> HttpResponse:
 @api.exception_handler(RequestDataTooBig)
 def _too_big(_: HttpRequest, __: RequestDataTooBig) -> HttpResponse:
     return problem_response(413, detail="the body is too large")
+
+
+@api.exception_handler(UnreadablePostError)
+def _broken_off(_: HttpRequest, __: UnreadablePostError) -> HttpResponse:
+    return problem_response(400, detail="the connection ended before the body did")
 
 
 @api.exception_handler(OperationalError)

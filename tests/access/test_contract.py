@@ -1,14 +1,18 @@
 """Schemathesis asks the running server whatever the OpenAPI document allows, and more."""
 
+import json
 import os
 import re
 import subprocess
 import sys
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
 from tests.installation import SECRET, a_billing_file, installation
+from tests.receipts.pushes import sms_report
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -20,6 +24,15 @@ CHECKS = (
 )
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "5"))
 """For each operation. A long run is `SCHEMATHESIS_EXAMPLES=200`: it has every phase."""
+
+
+def in_chunks(url: str, path: str, body: bytes, secret: str = "") -> int:
+    """The status of a POST whose body goes without a Content-Length."""
+    connection = HTTPConnection(url.removeprefix("http://"), timeout=20)
+    headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
+    connection.request("POST", path, iter([body[:9], body[9:]]), headers, encode_chunked=True)
+    with closing(connection):
+        return connection.getresponse().status
 
 
 def test_no_request_breaks_the_server_or_gets_an_answer_the_document_does_not_know(
@@ -41,6 +54,12 @@ def test_no_request_breaks_the_server_or_gets_an_answer_the_document_does_not_kn
             )
         )
         with site.serving() as url:
+            send = f"/api/track/batches/{ids[3]}/send"
+            status = in_chunks(url, send, b'{"channels": ["SMS"]}', secret)
+            assert (status, site.query("SELECT count(*) FROM batch_sends")) == (411, [(0,)])
+            report = json.dumps([sms_report()]).encode()
+            assert in_chunks(url, f"/api/track/providers/msgraph/sms?code={SECRET}", report) == 200
+            assert site.query("SELECT count(*) FROM inbound_receipts") == [(1,)]
             command = [
                 *(sys.executable, "-m", "schemathesis.cli"),
                 *("--config-file", str(config), "run", f"{url}/api/openapi.json"),

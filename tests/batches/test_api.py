@@ -7,6 +7,9 @@ from django.test import Client
 from tests.api_client import api_client, get, places, post
 from tests.communications.factories import a_bill
 from tests.queue.jobs import jobs
+from tests.receipts import wsgi
+from trackcenter.access.models import Role
+from trackcenter.access.services import create_token
 from trackcenter.batches import services
 from trackcenter.batches.models import BatchSend
 
@@ -40,6 +43,28 @@ def test_a_send_without_a_body_sends_all(api: Client) -> None:
         "LETTER_WITH_RECEIPT",
         "SMS",
     ]
+
+
+@pytest.mark.parametrize(
+    ("envelope", "body", "status"),
+    [
+        # As granian hands it over: without a length, and decoded.
+        ({"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked"}, '{"channels": ["SMS"]}', 411),
+        ({"CONTENT_LENGTH": "21"}, "", 400),
+        ({"CONTENT_LENGTH": "21"}, '{"channels":', 400),
+    ],
+    ids=["in chunks", "broken off before the body", "broken off in the body"],
+)
+def test_a_body_of_unknown_length_or_that_breaks_off_sends_nothing(
+    envelope: dict[str, str], body: str, status: int
+) -> None:
+    (one,) = a_bill()
+    _, secret = create_token("ada", role=Role.ADMIN, buildings=[])
+    envelope |= {"HTTP_AUTHORIZATION": f"Bearer {secret}", "wsgi.input_terminated": "1"}
+    answer = wsgi.post(f"/api/track/batches/{one.batch_id}/send", body, **envelope)
+    assert answer.status_code == status
+    assert answer["Content-Type"] == "application/problem+json"
+    assert not BatchSend.objects.exists()
 
 
 @pytest.mark.parametrize(

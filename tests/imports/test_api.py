@@ -5,6 +5,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from tests.api_client import places
 from tests.imports.files import a_row, as_csv, as_json, as_xlsx
 from trackcenter.access.models import Role
 from trackcenter.access.services import create_token
@@ -72,6 +73,40 @@ def test_a_form_without_a_file_is_a_bad_request_in_words(admin):
     answer = admin.post("/api/track/imports", {"dryRun": "true"})
     assert answer.status_code == 422
     assert "file" in json.dumps(json.loads(answer.content)["errors"])
+
+
+@pytest.mark.parametrize("name", ["dry_run", "dryrun", "DryRun", "dry-run", "channels"])
+def test_a_field_that_nobody_knows_is_refused_by_name(admin, name):
+    answer = post(admin, as_csv(a_row()), **{name: "true"})
+    assert answer.status_code == 422
+    assert places(answer.json()) == [["body", name]]
+    assert not Communication.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("form", "place"),
+    [
+        ({"file": ["one", "two"]}, "file"),
+        ({"file": ["one"], "second": ["two"]}, "second"),
+        ({"file": ["one"], "dryRun": ["three"]}, "dryRun"),
+    ],
+)
+def test_a_second_file_is_refused_instead_of_left_unread(admin, form, place):
+    rows = {"one": a_row(), "two": a_row(unit="2"), "three": a_row(unit="3")}
+    sent = {
+        field: [SimpleUploadedFile(f"{name}.csv", as_csv(rows[name])) for name in names]
+        for field, names in form.items()
+    }
+    answer = admin.post("/api/track/imports", sent)
+    assert answer.status_code == 422
+    assert places(answer.json()) == [["body", place]]
+    assert not Communication.objects.exists()
+
+
+def test_a_rehearsal_that_is_also_none_is_refused(admin):
+    answer = post(admin, as_csv(a_row()), dryRun=["true", "false"])
+    assert places(answer.json()) == [["body", "dryRun"]]
+    assert not Communication.objects.exists()
 
 
 def test_a_viewer_does_not_import():

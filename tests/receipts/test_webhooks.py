@@ -252,6 +252,36 @@ def test_what_is_too_large_is_not_looked_at(url: str) -> None:
     assert kept() == []
 
 
+IN_CHUNKS = {
+    "CONTENT_LENGTH": "",
+    "HTTP_TRANSFER_ENCODING": "chunked",
+    "wsgi.input_terminated": "1",
+}
+
+
+@pytest.mark.parametrize(
+    ("url", "body", "status"),
+    [
+        (GRAPH, collection(notification()), 202),
+        (GRAPH, collection(notification())[:-1], 400),
+        (GRAPH, " " * (MAX_BODY + 1), 413),
+        (GRAPH, collection(notification()) + " " * MAX_BODY, 413),
+        (f"{SMS}?code=new+secret", json.dumps([sms_report()]), 200),
+        (f"{SMS}?code=wrong", json.dumps([sms_report()]), 401),
+    ],
+)
+def test_a_report_in_chunks_is_taken_like_any_other(url: str, body: str, status: int) -> None:
+    assert post(url, body, **IN_CHUNKS).status_code == status
+    assert len(kept()) == (status < 300)
+
+
+@pytest.mark.parametrize("url", [GRAPH, f"{SMS}?code=new+secret"])
+def test_a_report_that_breaks_off_is_not_taken(url: str) -> None:
+    answer = post(url, json.dumps([sms_report()])[:-1], CONTENT_LENGTH="9999")
+    assert answer.status_code == 400
+    assert kept() == []
+
+
 def locked() -> Any:
     """Have somebody else hold the receipts' table, and our patience end soon."""
     stack = ExitStack()

@@ -17,7 +17,7 @@ def serve(host: str, port: int) -> None:
         from django.db import connections
 
         connections.close_all()
-        from granian.constants import Interfaces
+        from granian.constants import HTTPModes, Interfaces
         from granian.server import Server
 
         Server(
@@ -25,6 +25,8 @@ def serve(host: str, port: int) -> None:
             address=host,
             port=port,
             interface=Interfaces.WSGI,
+            # In HTTP/2 a body needs neither length nor mark: Django would take it for none.
+            http=HTTPModes.http1,
             workers=PROCESSES,
             blocking_threads=THREADS,
             respawn_failed_workers=True,

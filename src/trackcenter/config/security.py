@@ -3,12 +3,13 @@
 import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from csp.constants import NONCE, NONE, SELF, UNSAFE_INLINE
 from django.conf import settings
+from django.core.handlers.wsgi import LimitedStream
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from trackcenter.kit.context import communication_id, request_id
@@ -90,7 +91,15 @@ class EdgeMiddleware:
         communication_id.set(str(kwargs.get("communication_id", "")))
 
     def _refuse(self, request: HttpRequest) -> HttpResponse | None:
-        length = request.META.get("CONTENT_LENGTH") or "0"
+        length = request.META.get("CONTENT_LENGTH") or ""
+        if not length and request.META.get("HTTP_TRANSFER_ENCODING"):
+            # Django takes it for a request without a body; and where it breaks off, the web server
+            # says that it ended. 'Send these' must never be read as 'send all'.
+            return problem_response(
+                HTTPStatus.LENGTH_REQUIRED,
+                detail="send the body with its Content-Length, not in chunks",
+            )
+        length = length or "0"
         if not length.isascii() or not length.isdigit():
             return problem_response(HTTPStatus.BAD_REQUEST, detail="Content-Length is not a number")
         if int(length) > LARGEST_BODY:
@@ -99,6 +108,39 @@ class EdgeMiddleware:
                 detail=f"a request may have {LARGEST_BODY // 1024 // 1024} MB",
             )
         return None
+
+
+class WholeBodies:
+    """WSGI (PEP 3333) around the application: a body that breaks off does not pass for complete.
+
+    Granian ends it where the connection ended. Read as if it were whole, a body is another one,
+    and none at all may mean 'everything'.
+    """
+
+    def __init__(self, application: Callable[[dict[str, Any], Any], Iterable[bytes]]) -> None:
+        self._application = application
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        length = environ.get("CONTENT_LENGTH") or ""
+        if length.isascii() and length.isdigit():
+            environ["wsgi.input"] = _Body(environ["wsgi.input"], int(length))
+        return self._application(environ, start_response)
+
+
+class _Body(LimitedStream):
+    """A request's body of so many bytes; `ConnectionAbortedError` where fewer come."""
+
+    def __init__(self, stream: Any, length: int) -> None:
+        super().__init__(stream, length)
+        self._left = length
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        part: bytes = super().read(size)
+        wanted = self._left if size is None or size < 0 else min(size, self._left)
+        if len(part) < wanted:
+            raise ConnectionAbortedError("the connection ended before the body did")
+        self._left -= len(part)
+        return part
 
 
 def _known_host() -> str:

@@ -14,6 +14,7 @@ if parent := multiprocessing.parent_process():
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trackcenter.config.settings")
 _application = get_wsgi_application()
 
+from trackcenter.config.security import WholeBodies  # noqa: E402 - settings, when all is loaded
 from trackcenter.receipts.direct import DirectWebhooks  # noqa: E402 - models, when all is loaded
 
-application = DirectWebhooks(_application)
+application = WholeBodies(DirectWebhooks(_application))

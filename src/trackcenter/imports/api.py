@@ -9,6 +9,7 @@ from ninja.files import UploadedFile
 from trackcenter.access.request import actor
 from trackcenter.imports import services
 from trackcenter.imports.schemas import ImportOut
+from trackcenter.kit.forms import refuse_others
 from trackcenter.kit.wire import respond
 
 router = Router(tags=["imports"])
@@ -25,6 +26,8 @@ def import_billing_file(
     422 lists every bad row. A dry run answers 201 too, so that a rehearsal looks like the real
     run.
     """
+    # A misspelt `dryRun` would be the real run.
+    refuse_others(request, fields=frozenset({"dryRun"}), files=frozenset({"file"}))
     result = services.import_file(
         cast("BinaryIO", file.file),
         file.name or "upload",

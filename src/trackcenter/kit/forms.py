@@ -43,6 +43,18 @@ def read_body(request: HttpRequest, shape: type[S], *, files: frozenset[str] = f
         raise InputError(problems) from error
 
 
+def refuse_others(request: HttpRequest, *, fields: frozenset[str], files: frozenset[str]) -> None:
+    """`InputError` for whatever a form has beside these or has twice, instead of not reading it."""
+    problems = [
+        Problem(("body", name), "comes twice" if name in known else "unknown field")
+        for sent, known in ((request.POST, fields), (request.FILES, files))
+        for name, values in sorted(sent.lists())
+        if name not in known or len(values) > 1
+    ]
+    if problems:
+        raise InputError(problems)
+
+
 def body_of(shape: type[WireSchema], *, one: str | None = None, many: str | None = None) -> Any:
     """For `openapi_extra`: the same body in JSON and, with its files, as a form."""
     plain = shape.model_json_schema(by_alias=True)

@@ -1,9 +1,9 @@
 """The short way to the webhooks, past Django: from the request's bytes to the committed receipt.
 
-It takes only what is as it should be: a POST to an address of ours, of a size that it says, with
-the right secret and readable, and it gives the answer that Django would give. Everything else (a
-handshake, a wrong secret, a body that cannot be read) goes to Django, whose views say what is to be
-said about it.
+It takes only what is as it should be: a POST to an address of ours, of a size that it says or in
+chunks, with the right secret and readable, and it gives the answer that Django would give. Anything
+else (a handshake, a wrong secret, a body that cannot be read) goes to Django, whose views say what
+is to be said about it.
 """
 
 import io
@@ -50,12 +50,15 @@ class DirectWebhooks:
         if read is None or environ["REQUEST_METHOD"] != "POST" or not _is_plain(environ):
             return self._application(environ, start_response)
         begun = time.monotonic()
-        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        try:
+            body = environ["wsgi.input"].read(_most(environ))
+        except OSError:  # it broke off; Django meets the same
+            return self._application(environ, start_response)
         known_as = request_id.set(secrets.token_hex(8))
         try:
-            status = _keep(read(environ, body))
+            status = _keep(read(environ, body) if len(body) <= MAX_BODY else None)
             if status is None:
-                environ["wsgi.input"] = io.BytesIO(body)
+                environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
                 return self._application(environ, start_response)
             name = request_id.get()
             _tell(environ, status, begun)
@@ -70,14 +73,27 @@ class DirectWebhooks:
 
 def _is_plain(environ: Environ) -> bool:
     """Whether nothing about the request's envelope needs Django's judgement."""
-    length = environ.get("CONTENT_LENGTH") or ""
     return (
-        length.isascii()
-        and length.isdigit()
-        and int(length) <= MAX_BODY
+        _most(environ) > -1
         and _is_our_host(environ.get("HTTP_HOST", ""), tuple(settings.ALLOWED_HOSTS))
         and not (settings.BEHIND_TLS and environ.get("HTTP_X_FORWARDED_PROTO", "https") != "https")
     )
+
+
+def _most(environ: Environ) -> int:
+    """How many bytes of the body there are to read; -1 where it is not for us to read it.
+
+    In chunks it is read as well, though the rest of the house refuses those: JSON that breaks off
+    is no JSON, and a provider's report would be lost.
+    """
+    length = environ.get("CONTENT_LENGTH") or ""
+    if (
+        not length
+        and environ.get("HTTP_TRANSFER_ENCODING")
+        and environ.get("wsgi.input_terminated")
+    ):
+        return MAX_BODY + 1
+    return int(length) if length.isascii() and length.isdigit() and int(length) <= MAX_BODY else -1
 
 
 @lru_cache(maxsize=64)
