@@ -14,6 +14,7 @@ from trackcenter.communications import chain
 from trackcenter.communications.events import Ledger
 from trackcenter.communications.triggers import ROLLUP_COLUMNS, rollup_query
 from trackcenter.evidence.findings import Differs, Finding, one_view, stream
+from trackcenter.evidence.kept import KeptSeal, own_seal
 from trackcenter.evidence.keys import believed_keys
 from trackcenter.evidence.notes import VerifierKey
 from trackcenter.evidence.sealed import Sealed, verify_seals
@@ -32,20 +33,27 @@ class Audit:
 
 
 def verify(
-    progress: Callable[[int], None] | None = None, keys: Sequence[VerifierKey] | None = None
+    progress: Callable[[int], None] | None = None,
+    keys: Sequence[VerifierKey] | None = None,
+    kept: Sequence[KeptSeal] = (),
 ) -> Audit:
     """Check everything in one consistent view of the database, in bounded memory.
 
     Stops at the first row that differs. `progress` is told the number of events every thousand.
-    Seals must be signed by one of `keys`, by default this installation's own.
+    Seals must be signed by one of `keys`, by default this installation's own; who names keys
+    expects seals. The log must contain the `kept` ones, and the newest this machine knows of.
+    Raises `LogChanged` when that cannot be read.
     """
     audit = Audit()
+    own = own_seal()
+    believed = believed_keys() if keys is None else keys
     with one_view():
         try:
             _verify_events(audit, progress)
             _verify_rollups()
             _verify_snapshots(audit)
-            audit.sealed = verify_seals(believed_keys() if keys is None else keys)
+            outside = [*kept, own] if own else kept
+            audit.sealed = verify_seals(believed, outside, expected=keys is not None)
         except Differs as difference:
             audit.finding = difference.finding
     return audit
