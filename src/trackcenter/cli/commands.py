@@ -12,7 +12,15 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from trackcenter import __version__
-from trackcenter.cli.start import application, console, grant, migrate, stop, without_database
+from trackcenter.cli.start import (
+    application,
+    console,
+    grant,
+    migrate,
+    reach,
+    stop,
+    without_database,
+)
 from trackcenter.kit.errors import InputError, TrackCenterError
 
 app = typer.Typer(
@@ -100,7 +108,7 @@ def worker(
 ) -> None:
     """Send, receive and look after the queue until told to stop."""
     with application():
-        migrate()
+        migrate(wait=True)
         from django.conf import settings
 
         from trackcenter.queue.publish import CHANNEL_QUEUES, QUEUES
@@ -231,6 +239,7 @@ def backup(
 ) -> None:
     """Write the database and every file it names to one file, while the server goes on."""
     with application(), _sentences():
+        reach()
         from trackcenter.cli.backup import backup as run
 
         with _counting("files") as count:
@@ -246,6 +255,7 @@ def restore(
 ) -> None:
     """Restore a backup into an empty database."""
     with application(), _sentences():
+        reach()
         from trackcenter.cli.backup import restore as run
         from trackcenter.evidence.kept import mend
         from trackcenter.evidence.watch import missed_seal
