@@ -147,8 +147,18 @@ def test_the_keys_come_along_only_when_asked_for(living: Installation, tmp_path:
     living.run("backup", "--with-keys", str(tmp_path / "with.tar"))
     with tarfile.open(tmp_path / "with.tar") as archive:
         assert "keys/secret_key" in archive.getnames()
+        # It may be younger than the database in the backup.
+        assert (living.data / "keys" / "newest_seal").exists()
+        assert "keys/newest_seal" not in archive.getnames()
     with installation(empty=True) as empty:
-        empty.run("restore", str(tmp_path / "with.tar"))
+        (empty.data / "keys").mkdir(exist_ok=True)
+        (empty.data / "keys" / "newest_seal").write_text("log\n999\nAAAA\n\n— log AAAA\n")
+        said = " ".join(empty.run("restore", str(tmp_path / "with.tar")).stdout.split())
+        assert "More was sealed than this backup has" in said
+        refused = " ".join(empty.run("audit", "seal", check=False).stderr.split())
+        assert "newest_seal is a seal over 999 events" in refused
+        (empty.data / "keys" / "newest_seal").unlink()
+        empty.run("audit", "seal")
         # The one that starting this very command made stays: it may be in use.
         assert (empty.data / "keys" / "secret_key").stat().st_mode & 0o777 == 0o600
 

@@ -31,6 +31,7 @@ from psycopg.conninfo import make_conninfo
 from trackcenter import __version__, storage
 from trackcenter.cli.start import migrate, migrating_alias, protect
 from trackcenter.embedded.programs import installed
+from trackcenter.evidence.kept import FILE
 from trackcenter.kit.clock import iso, now
 from trackcenter.kit.errors import Conflict, NotFound, TrackCenterError
 
@@ -138,7 +139,7 @@ def _fill(
                 progress(files)
     keys = settings.DATA / "keys"
     if with_keys and keys.is_dir():
-        archive.add(keys, KEYS.rstrip("/"), filter=_nameless)
+        archive.add(keys, KEYS.rstrip("/"), filter=_key)
     manifest = {
         "format": FORMAT,
         "version": __version__,
@@ -324,6 +325,13 @@ def _entry(name: str, size: int) -> tarfile.TarInfo:
     entry = tarfile.TarInfo(name)
     entry.size, entry.mode, entry.mtime = size, 0o600, int(now().timestamp())
     return entry
+
+
+def _key(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    """Keys alone: no draft of a file, and not the newest seal, which may be younger than the
+    database in this backup."""
+    name = entry.name.removeprefix(KEYS)
+    return None if name.startswith(".") or name == FILE else _nameless(entry)
 
 
 def _nameless(entry: tarfile.TarInfo) -> tarfile.TarInfo:

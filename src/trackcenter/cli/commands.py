@@ -12,7 +12,15 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from trackcenter import __version__
-from trackcenter.cli.start import application, console, grant, migrate, stop, without_database
+from trackcenter.cli.start import (
+    application,
+    console,
+    grant,
+    migrate,
+    reach,
+    stop,
+    without_database,
+)
 from trackcenter.kit.errors import InputError, TrackCenterError
 
 app = typer.Typer(
@@ -100,7 +108,7 @@ def worker(
 ) -> None:
     """Send, receive and look after the queue until told to stop."""
     with application():
-        migrate()
+        migrate(wait=True)
         from django.conf import settings
 
         from trackcenter.queue.publish import CHANNEL_QUEUES, QUEUES
@@ -231,6 +239,7 @@ def backup(
 ) -> None:
     """Write the database and every file it names to one file, while the server goes on."""
     with application(), _sentences():
+        reach()
         from trackcenter.cli.backup import backup as run
 
         with _counting("files") as count:
@@ -246,13 +255,19 @@ def restore(
 ) -> None:
     """Restore a backup into an empty database."""
     with application(), _sentences():
+        reach()
         from trackcenter.cli.backup import restore as run
+        from trackcenter.evidence.kept import mend
+        from trackcenter.evidence.watch import missed_seal
 
         with _counting("files") as count:
             done = run(source.resolve(), progress=count)
         print(f"The database and {done.files} files are restored.")
         if done.missing:
             stop(f"{len(done.missing)} files are missing, first {done.missing[0]}.")
+        if missed := missed_seal():
+            kept, what = missed
+            print(f"More was sealed than this backup has: {what}. {mend(kept.path)}")
         print("Now: trackcenter audit verify")
 
 
@@ -382,10 +397,20 @@ def audit_verify(
         list[str] | None,
         typer.Option(help="Believe seals of these keys only (as `audit key` printed them)."),
     ] = None,
+    seal: Annotated[
+        list[Path] | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="The log must contain this seal (as `audit seal` printed it, or of a bundle).",
+        ),
+    ] = None,
 ) -> None:
     """Recompute every hash, status, count and seal; name the first row that differs."""
     from rich.progress import Progress, SpinnerColumn, TextColumn
 
+    from trackcenter.evidence.kept import read_seal
+    from trackcenter.evidence.keys import believed_keys
     from trackcenter.evidence.notes import read_verifier_key
     from trackcenter.evidence.verify import verify
 
@@ -393,10 +418,16 @@ def audit_verify(
         keys = [read_verifier_key(text) for text in key] if key else None
     except ValueError as error:
         stop(f"--key: {error}", 2)
+    kept = []
+    for file in seal or ():
+        try:
+            kept.append(read_seal(file, believed_keys() if keys is None else keys))
+        except ValueError as error:
+            stop(f"--seal {file}: {error}", 2)
     columns = (SpinnerColumn(), TextColumn("{task.completed} events checked"))
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("audit", total=None)
-        result = verify(lambda done: bar.update(task, completed=done), keys)
+        result = verify(lambda done: bar.update(task, completed=done), keys, kept)
     if result.finding:
         print(f"DIFFERS: {result.finding}")
         raise typer.Exit(1)
@@ -413,6 +444,8 @@ def audit_verify(
         )
     else:
         print("Nothing is sealed yet.")
+    for one in kept:
+        print(f"The log contains the seal over {one.size} events in {one.path}.")
 
 
 @audit.command("seal")

@@ -1,9 +1,11 @@
 """What a command needs before it can work: settings, a database, Django."""
 
 import os
+import signal
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, NoReturn
 
 from rich.console import Console
@@ -61,11 +63,71 @@ def _setup() -> None:
     django.setup()
 
 
-def migrate(verbosity: int = 0) -> None:
+def reach(*, wait: bool = False) -> None:
+    """Return once the database answers. Where it does not, end with a sentence, or (`wait`) say it
+    once and try again until SIGTERM ends the program."""
+    import psycopg
+    from django.db import connections
+
+    known = connections[migrating_alias()].get_connection_params()
+    said = False
+    with _ended_by_sigterm() if wait else nullcontext():
+        while True:
+            try:
+                psycopg.connect(**{"connect_timeout": _PATIENCE, **known}).close()
+                break
+            except psycopg.OperationalError:
+                # Its own words stand in the server's log; they are not repeated here.
+                sentence = (
+                    f"The database does not answer: {place()}. Check TRACKCENTER_DATABASE_URL, and "
+                    "that the server is up and lets this machine in."
+                )
+                if not wait:
+                    stop(sentence)
+                if not said:
+                    console.print(f"{sentence} Waiting for it.", style="red", markup=False)
+                    said = True
+                time.sleep(1)
+    if said:
+        console.print("The database answers.", markup=False)
+
+
+_PATIENCE = 10
+"""Seconds that one try to connect may take, unless the address says otherwise."""
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """SIGTERM ends the program at once, also where it is the first of a container, for which the
+    system has no such default."""
+    if os.getpid() != 1:
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def place() -> str:
+    """Which database this is, for people: without user and password."""
+    from django.conf import settings
+
+    if not settings.ENVIRONMENT.database_url:
+        return f"the embedded database in {settings.DATA}"
+    known = settings.DATABASES["default"]
+    host = known["HOST"] or known["OPTIONS"].get("hostaddr") or "this machine"
+    return f"the database {known['NAME']} on {host}"
+
+
+def migrate(verbosity: int = 0, *, wait: bool = False) -> None:
     """Bring the database up to date, as its owner where that is another role.
 
-    Several processes may do this at once: one works, the others wait.
+    Several processes may do this at once: one works, the others wait. A database that does not
+    answer ends the program with a sentence, or is waited for.
     """
+    reach(wait=wait)
     from django.core.management import call_command
     from django.db import connections
     from django.db.migrations.executor import MigrationExecutor

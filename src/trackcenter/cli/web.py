@@ -13,7 +13,7 @@ def serve(host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are finished first."""
     os.environ[SERVE_HOST_VARIABLE] = host
     with application():
-        migrate()
+        migrate(wait=True)
         from django.db import connections
 
         connections.close_all()

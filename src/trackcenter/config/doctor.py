@@ -150,8 +150,10 @@ def _seals() -> Iterator[Finding]:
     """Whether events are sealed in time, and the newest seal is one of ours."""
     from django.db import DatabaseError
 
+    from trackcenter.evidence import kept
     from trackcenter.evidence.keys import NoKey
-    from trackcenter.evidence.watch import OVERDUE, look
+    from trackcenter.evidence.sealed import OVERDUE
+    from trackcenter.evidence.watch import look
 
     try:
         seen = look()
@@ -161,7 +163,13 @@ def _seals() -> Iterator[Finding]:
         mend = "The operations guide says how to keep and change the key (Seals)."
         yield Finding("fail", f"events cannot be sealed: {problem}", mend)
         return
-    if seen.fault:
+    except kept.LogChanged as problem:
+        yield Finding("fail", "events cannot be sealed", str(problem))
+        return
+    if seen.missed:
+        own, what = seen.missed
+        yield Finding("fail", f"seals are missing: {what}", kept.mend(own.path))
+    elif seen.fault:
         mend = "Run `trackcenter audit verify`; the operations guide says what then (Audit)."
         yield Finding("fail", f"the newest seal does not hold: {seen.fault}", mend)
     elif seen.overdue:

@@ -6,15 +6,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from trackcenter.evidence.findings import Differs, stream
+from trackcenter.evidence.kept import KeptSeal
 from trackcenter.evidence.merkle import GrowingTree, leaf_hash
 from trackcenter.evidence.models import Seal
 from trackcenter.evidence.notes import NotSigned, VerifierKey, open_note, read_checkpoint
 from trackcenter.evidence.seals import BITS
-from trackcenter.kit.clock import iso
+from trackcenter.kit.clock import iso, now
 
 LATE = timedelta(hours=1)
 """How long after its own time an event may have been committed. One that is older than this when
 a seal is made, and is not in it, was put in afterwards."""
+
+OVERDUE = timedelta(hours=2)
+"""Seals are made every hour; an event of this age that is in none has been forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,15 @@ _UNSEALED = """
 """
 
 
-def verify_seals(keys: Sequence[VerifierKey]) -> Sealed:
-    """Grow the log anew and compare it with every seal on the way. Raises `Differs`."""
+def verify_seals(
+    keys: Sequence[VerifierKey], outside: Sequence[KeptSeal] = (), *, expected: bool = False
+) -> Sealed:
+    """Grow the log anew and compare it with every seal on the way. Raises `Differs`.
+
+    It must contain each of the seals kept `outside` the database. `expected` says that there must
+    be seals: without any, an event that is overdue differs.
+    """
+    awaited = sorted(outside, key=lambda one: one.size)
     seals = iter(Seal.objects.order_by("size").iterator())
     seal = next(seals, None)
     before: Seal | None = None
@@ -67,11 +78,22 @@ def verify_seals(keys: Sequence[VerifierKey]) -> Sealed:
             _compare_seal(seal, tree.root(), keys)
             count += 1
             before, seal = seal, next(seals, None)
+        while awaited and awaited[0].size == tree.size:
+            _compare_kept(awaited.pop(0), tree.root())
     if seal is not None:
         raise Differs(
             "evidence_leaves", tree.size, f"it is missing, and seal {seal.size} is over it"
         )
+    for one in awaited:
+        problem = f"the log ends before it, but {one.path} is a seal over {one.size} events"
+        raise Differs("evidence_leaves", tree.size, problem)
     for event_id, recorded_at in stream(_UNSEALED):
+        if expected and before is None and recorded_at < now() - OVERDUE:
+            problem = (
+                f"it is of {iso(recorded_at)}, and nothing is sealed at all: no worker ever ran, "
+                "or the seals were removed (compare with one that was kept: --seal FILE)"
+            )
+            raise Differs("communication_events", event_id, problem)
         _refuse_backdated(event_id, recorded_at, before)
     return Sealed(count, tree.size, before.sealed_at if before else None)
 
@@ -83,6 +105,12 @@ def _refuse_backdated(event_id: object, recorded_at: datetime, seal: Seal | None
             "have it: it was put in afterwards"
         )
         raise Differs("communication_events", event_id, problem)
+
+
+def _compare_kept(kept: KeptSeal, root: bytes) -> None:
+    if kept.root != root:
+        problem = f"{kept.path} is a seal over other events than the first {kept.size} of the log"
+        raise Differs("evidence_leaves", f"0 to {kept.size - 1}", problem)
 
 
 def _compare_node(

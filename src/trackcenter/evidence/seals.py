@@ -4,10 +4,12 @@ An event counts as new because it is not in the log, not because its id or time 
 one's: a transaction that commits late with early ids is simply taken by the next seal.
 """
 
+import functools
 from collections.abc import Iterator
 
 from django.db import connection, transaction
 
+from trackcenter.evidence.kept import KeptSeal, LogChanged, keep, mend, own_seal
 from trackcenter.evidence.keys import signing_key
 from trackcenter.evidence.merkle import GrowingTree, inclusion_path, leaf_hash, node_hash, peaks
 from trackcenter.evidence.models import Node, Seal
@@ -29,18 +31,22 @@ _TAKE = """
 def seal() -> Seal | None:
     """Seal what has happened since the last time; None when nothing has.
 
-    One run at a time; memory does not grow with the number of events. Raises `NoKey`.
+    One run at a time; memory does not grow with the number of events. Raises `NoKey`, and
+    `LogChanged` where this machine knows of seals that the log does not have: a new log is never
+    begun in its place unasked.
     """
+    kept = own_seal()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('trackcenter seal', 0))")
         key = signing_key()
         newest = Seal.objects.order_by("-size").first()
         size = newest.size if newest else 0
+        if kept and (problem := difference(kept, size)):
+            raise LogChanged(f"{problem}. Nothing was sealed. {mend(kept.path)}")
         cursor.execute(_TAKE, [size])
         if not cursor.rowcount:
             return None
-    stored = StoredTree()
-    tree = GrowingTree(size, [stored.node(*peak) for peak in peaks(size)])
+    tree = StoredTree().grown(size)
     nodes: list[Node] = []
     for hash_ in _leaves_from(size):
         for level, index, node in tree.add(leaf_hash(hash_)):
@@ -51,12 +57,25 @@ def seal() -> Seal | None:
             nodes.clear()
     Node.objects.bulk_create(nodes)
     root = tree.root()
-    return Seal.objects.create(
-        size=tree.size,
-        root=root,
-        note=key.sign(Checkpoint(key.name, tree.size, root).as_text()),
-        verifier_key=str(key.verifier),
-    )
+    note = key.sign(Checkpoint(key.name, tree.size, root).as_text())
+    transaction.on_commit(functools.partial(keep, note))
+    return Seal.objects.create(size=tree.size, root=root, note=note, verifier_key=str(key.verifier))
+
+
+def difference(kept: KeptSeal, size: int) -> str | None:
+    """Why a log of that size cannot be the one of a kept seal, or None. Reads some hundred rows."""
+    if size < kept.size:
+        return (
+            f"{kept.path} is a seal over {kept.size} events, but only {size} are sealed in the "
+            "database"
+        )
+    try:
+        root = StoredTree().grown(kept.size).root()
+    except LookupError as problem:
+        return str(problem)
+    if root != kept.root:
+        return f"{kept.path} is a seal over other events than the first {kept.size} of the log"
+    return None
 
 
 def _leaves_from(size: int) -> Iterator[bytes]:
@@ -76,6 +95,10 @@ class StoredTree:
     def path(self, index: int, size: int) -> list[bytes]:
         """The inclusion path of a leaf in the tree as it was at that size."""
         return inclusion_path(index, size, self.node)
+
+    def grown(self, size: int) -> GrowingTree:
+        """The tree as it was at that size. Raises LookupError when hashes are missing."""
+        return GrowingTree(size, [self.node(*peak) for peak in peaks(size)])
 
     def node(self, level: int, index: int) -> bytes:
         """The hash of a node, from what is kept below it; at most 256 hashes are read."""

@@ -1,5 +1,5 @@
-"""The audit: every event hashed again, every status folded again, every count counted again, and
-the seals over all of it checked."""
+"""The audit: every event hashed again, every status folded again, every count counted again, bills
+and what left compared with the events that name them, and the seals over all of it checked."""
 
 import hashlib
 import json
@@ -14,7 +14,9 @@ from trackcenter.communications import chain
 from trackcenter.communications.events import Ledger
 from trackcenter.communications.triggers import ROLLUP_COLUMNS, rollup_query
 from trackcenter.evidence.findings import Differs, Finding, one_view, stream
+from trackcenter.evidence.kept import KeptSeal, own_seal
 from trackcenter.evidence.keys import believed_keys
+from trackcenter.evidence.named import BILL_COLUMNS, Left, Named, compare_bill
 from trackcenter.evidence.notes import VerifierKey
 from trackcenter.evidence.sealed import Sealed, verify_seals
 from trackcenter.kit import canonical
@@ -32,20 +34,27 @@ class Audit:
 
 
 def verify(
-    progress: Callable[[int], None] | None = None, keys: Sequence[VerifierKey] | None = None
+    progress: Callable[[int], None] | None = None,
+    keys: Sequence[VerifierKey] | None = None,
+    kept: Sequence[KeptSeal] = (),
 ) -> Audit:
     """Check everything in one consistent view of the database, in bounded memory.
 
     Stops at the first row that differs. `progress` is told the number of events every thousand.
-    Seals must be signed by one of `keys`, by default this installation's own.
+    Seals must be signed by one of `keys`, by default this installation's own; who names keys
+    expects seals. The log must contain the `kept` ones, and the newest this machine knows of.
+    Raises `LogChanged` when that cannot be read.
     """
     audit = Audit()
+    own = own_seal()
+    believed = believed_keys() if keys is None else keys
     with one_view():
         try:
+            _verify_snapshots(audit)
             _verify_events(audit, progress)
             _verify_rollups()
-            _verify_snapshots(audit)
-            audit.sealed = verify_seals(believed_keys() if keys is None else keys)
+            outside = [*kept, own] if own else kept
+            audit.sealed = verify_seals(believed, outside, expected=keys is not None)
         except Differs as difference:
             audit.finding = difference.finding
     return audit
@@ -53,9 +62,11 @@ def verify(
 
 _FOLDED = list(Ledger(UUID(int=0), UUID(int=0), 0).columns())
 
-_COMMUNICATIONS = (
-    f"SELECT id, building_id, year, {', '.join(_FOLDED)} FROM communications ORDER BY id"
-)
+_COMMUNICATIONS = f"""
+    SELECT communications.id, building_id, year, {", ".join(BILL_COLUMNS)}, {", ".join(_FOLDED)}
+    FROM communications LEFT JOIN billing_snapshots AS snapshot ON snapshot.id = snapshot_id
+    ORDER BY communications.id
+"""
 _EVENTS = """
     SELECT e.id, e.communication_id, e.building_id, e.year, e.sequence, e.attempt, e.type,
            e.qualifier, e.source, e.user_id, e.occurred_at, e.recorded_at,
@@ -66,20 +77,23 @@ _EVENTS = """
 
 
 def _verify_events(audit: Audit, progress: Callable[[int], None] | None) -> None:
-    """Walk communications and events side by side: both are in the order of ids."""
-    events = stream(_EVENTS)
+    """Walk communications, events, and what left side by side: all are in the order of ids."""
+    events, left = stream(_EVENTS), Left()
     event = next(events, None)
-    for id_, building_id, year, *stored in stream(_COMMUNICATIONS):
+    for id_, building_id, year, *columns in stream(_COMMUNICATIONS):
         if event is not None and event[1] < id_:
             raise Differs("communication_events", event[0], "its communication does not exist")
-        ledger = Ledger(id_, building_id, year)
+        ledger, named = Ledger(id_, building_id, year), Named()
         while event is not None and event[1] == id_:
-            _verify_event(ledger, event)
+            _verify_event(ledger, named, event)
             audit.events += 1
             if progress and audit.events % 1000 == 0:
                 progress(audit.events)
             event = next(events, None)
+        bill, stored = columns[: len(BILL_COLUMNS)], columns[len(BILL_COLUMNS) :]
         _verify_communication(ledger, stored)
+        compare_bill(id_, named, bill)
+        left.compare(id_, named)
         audit.communications += 1
     if event is not None:
         raise Differs("communication_events", event[0], "its communication does not exist")
@@ -87,7 +101,7 @@ def _verify_events(audit: Audit, progress: Callable[[int], None] | None) -> None
         progress(audit.events)
 
 
-def _verify_event(ledger: Ledger, row: tuple[Any, ...]) -> None:
+def _verify_event(ledger: Ledger, named: Named, row: tuple[Any, ...]) -> None:
     header = chain.Header(*row[:12])
     commitment, previous_hash, digest = (bytes(value) for value in row[12:15])
     salt, text = row[15:]
@@ -116,6 +130,7 @@ def _verify_event(ledger: Ledger, row: tuple[Any, ...]) -> None:
         ledger.advance(header, digest, payload)
     except ValueError as error:
         raise differs(str(error)) from error
+    named.take(header.type, header.attempt, payload)
 
 
 def _verify_communication(ledger: Ledger, stored: list[Any]) -> None:

@@ -4,47 +4,59 @@ It reads some hundreds of rows however long the history is; the whole is checked
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
 
+from trackcenter.evidence.kept import KeptSeal, own_seal
 from trackcenter.evidence.keys import believed_keys, signing_key
-from trackcenter.evidence.merkle import GrowingTree, peaks
 from trackcenter.evidence.models import Seal
 from trackcenter.evidence.notes import NotSigned, open_note, read_checkpoint
-from trackcenter.evidence.sealed import LATE
-from trackcenter.evidence.seals import StoredTree
+from trackcenter.evidence.sealed import LATE, OVERDUE
+from trackcenter.evidence.seals import StoredTree, difference
 from trackcenter.kit.clock import now
-
-OVERDUE = timedelta(hours=2)
-"""Seals are made every hour; an event of this age that is in none has been forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """When the newest seal was made, what is wrong with it, and whether one is overdue."""
+    """When the newest seal was made, what is wrong with it, whether one is overdue, and what
+    `missed_seal` says."""
 
     newest_at: datetime | None
     fault: str | None
     overdue: bool
+    missed: tuple[KeptSeal, str] | None = None
 
 
 def look() -> Look:
-    """Look at the newest seal and at what came since. Raises `NoKey`."""
+    """Look at the newest seal and at what came since. Raises `NoKey` and `LogChanged`."""
+    missed = missed_seal()
     newest = Seal.objects.order_by("-size").first()
     if newest is None:
-        return Look(None, None, _unsealed(UUID(int=0), _id_of(now() - OVERDUE)))
+        return Look(None, None, _unsealed(UUID(int=0), _id_of(now() - OVERDUE)), missed)
     signing_key()
     since = _id_of(newest.sealed_at - LATE)
-    return Look(newest.sealed_at, _fault(newest), _unsealed(since, _id_of(now() - OVERDUE)))
+    overdue = _unsealed(since, _id_of(now() - OVERDUE))
+    return Look(newest.sealed_at, _fault(newest), overdue, missed)
+
+
+def missed_seal() -> tuple[KeptSeal, str] | None:
+    """The newest seal that this machine knows of, when the log does not have it, and what is wrong.
+
+    Raises `LogChanged` when it cannot be read.
+    """
+    kept = own_seal()
+    if kept is None:
+        return None
+    newest = Seal.objects.order_by("-size").first()
+    problem = difference(kept, newest.size if newest else 0)
+    return (kept, problem) if problem else None
 
 
 def _fault(seal: Seal) -> str | None:
     try:
-        stored = StoredTree()
-        nodes = [stored.node(*peak) for peak in peaks(seal.size)]
-        root = GrowingTree(seal.size, nodes).root()
+        root = StoredTree().grown(seal.size).root()
         said = read_checkpoint(open_note(seal.note, believed_keys()))
     except (NotSigned, LookupError, ValueError) as problem:
         return str(problem)
