@@ -3223,6 +3223,10 @@ export type ListBuildingsErrors = {
      */
     409: Problem;
     /**
+     * Say how long the body is
+     */
+    411: Problem;
+    /**
      * Too large
      */
     413: Problem;
@@ -3284,6 +3288,10 @@ export type ListYearsErrors = {
      * Not possible in its present state
      */
     409: Problem;
+    /**
+     * Say how long the body is
+     */
+    411: Problem;
     /**
      * Too large
      */
@@ -3378,6 +3386,10 @@ export type ListUnitsErrors = {
      */
     409: Problem;
     /**
+     * Say how long the body is
+     */
+    411: Problem;
+    /**
      * Too large
      */
     413: Problem;
@@ -3459,6 +3471,10 @@ export type ListActivityErrors = {
      */
     409: Problem;
     /**
+     * Say how long the body is
+     */
+    411: Problem;
+    /**
      * Too large
      */
     413: Problem;
@@ -3520,6 +3536,10 @@ export type GetUnitErrors = {
      * Not possible in its present state
      */
     409: Problem;
+    /**
+     * Say how long the body is
+     */
+    411: Problem;
     /**
      * Too large
      */
@@ -3583,6 +3603,10 @@ export type GetCommunicationErrors = {
      */
     409: Problem;
     /**
+     * Say how long the body is
+     */
+    411: Problem;
+    /**
      * Too large
      */
     413: Problem;
@@ -3645,6 +3669,10 @@ export type GetAttachmentErrors = {
      */
     409: Problem;
     /**
+     * Say how long the body is
+     */
+    411: Problem;
+    /**
      * Too large
      */
     413: Problem;
@@ -3697,6 +3725,10 @@ export type ResendCommunicationErrors = {
      * Not possible in its present state
      */
     409: Problem;
+    /**
+     * Say how long the body is
+     */
+    411: Problem;
     /**
      * Too large
      */
@@ -3760,6 +3792,10 @@ export type AddNoteErrors = {
      */
     409: Problem;
     /**
+     * Say how long the body is
+     */
+    411: Problem;
+    /**
      * Too large
      */
     413: Problem;
@@ -3821,6 +3857,10 @@ export type ResolveUnknownOutcomeErrors = {
      * Not possible in its present state
      */
     409: Problem;
+    /**
+     * Say how long the body is
+     */
+    411: Problem;
     /**
      * Too large
      */
@@ -3888,6 +3928,10 @@ export type ListUnknownOutcomesErrors = {
      */
     409: Problem;
     /**
+     * Say how long the body is
+     */
+    411: Problem;
+    /**
      * Too large
      */
     413: Problem;
@@ -3953,6 +3997,10 @@ export type ListContradictionsErrors = {
      * Not possible in its present state
      */
     409: Problem;
+    /**
+     * Say how long the body is
+     */
+    411: Problem;
     /**
      * Too large
      */
@@ -4043,6 +4091,10 @@ export type RecordManualEventErrors = {
      * Not possible in its present state
      */
     409: Problem;
+    /**
+     * Say how long the body is
+     */
+    411: Problem;
     /**
      * Too large
      */
@@ -4138,6 +4190,10 @@ export type RecordDeliveryErrors = {
      */
     409: Problem;
     /**
+     * Say how long the body is
+     */
+    411: Problem;
+    /**
      * Too large
      */
     413: Problem;
@@ -4203,6 +4259,10 @@ export type GetEvidenceErrors = {
      * Not possible in its present state
      */
     409: Problem;
+    /**
+     * Say how long the body is
+     */
+    411: Problem;
     /**
      * Too large
      */
@@ -4275,6 +4335,10 @@ export type ImportBillingFileErrors = {
      */
     409: Problem;
     /**
+     * Say how long the body is
+     */
+    411: Problem;
+    /**
      * Too large
      */
     413: Problem;
@@ -4336,6 +4400,10 @@ export type GetBatchErrors = {
      * Not possible in its present state
      */
     409: Problem;
+    /**
+     * Say how long the body is
+     */
+    411: Problem;
     /**
      * Too large
      */
@@ -4399,6 +4467,10 @@ export type GetProgressErrors = {
      */
     409: Problem;
     /**
+     * Say how long the body is
+     */
+    411: Problem;
+    /**
      * Too large
      */
     413: Problem;
@@ -4460,6 +4532,10 @@ export type SendBatchErrors = {
      * Not possible in its present state
      */
     409: Problem;
+    /**
+     * Say how long the body is
+     */
+    411: Problem;
     /**
      * Too large
      */
@@ -4523,6 +4599,10 @@ export type PlanBulkResendErrors = {
      */
     409: Problem;
     /**
+     * Say how long the body is
+     */
+    411: Problem;
+    /**
      * Too large
      */
     413: Problem;
@@ -4584,6 +4664,10 @@ export type BulkResendErrors = {
      * Not possible in its present state
      */
     409: Problem;
+    /**
+     * Say how long the body is
+     */
+    411: Problem;
     /**
      * Too large
      */
@@ -4647,6 +4731,10 @@ export type GetBulkResendErrors = {
      */
     409: Problem;
     /**
+     * Say how long the body is
+     */
+    411: Problem;
+    /**
      * Too large
      */
     413: Problem;
@@ -4708,6 +4796,10 @@ export type MakePrintRunErrors = {
      * Not possible in its present state
      */
     409: Problem;
+    /**
+     * Say how long the body is
+     */
+    411: Problem;
     /**
      * Too large
      */
@@ -4771,6 +4863,10 @@ export type ListPrintRunsErrors = {
      */
     409: Problem;
     /**
+     * Say how long the body is
+     */
+    411: Problem;
+    /**
      * Too large
      */
     413: Problem;
@@ -4832,6 +4928,10 @@ export type GetPrintRunErrors = {
      * Not possible in its present state
      */
     409: Problem;
+    /**
+     * Say how long the body is
+     */
+    411: Problem;
     /**
      * Too large
      */
@@ -4905,6 +5005,10 @@ export type MarkPostedErrors = {
      */
     409: Problem;
     /**
+     * Say how long the body is
+     */
+    411: Problem;
+    /**
      * Too large
      */
     413: Problem;
@@ -4967,6 +5071,10 @@ export type FindDocumentErrors = {
      */
     409: Problem;
     /**
+     * Say how long the body is
+     */
+    411: Problem;
+    /**
      * Too large
      */
     413: Problem;
@@ -5023,6 +5131,10 @@ export type RequestExportErrors = {
      * Not possible in its present state
      */
     409: Problem;
+    /**
+     * Say how long the body is
+     */
+    411: Problem;
     /**
      * Too large
      */
@@ -5085,6 +5197,10 @@ export type GetExportErrors = {
      * Not possible in its present state
      */
     409: Problem;
+    /**
+     * Say how long the body is
+     */
+    411: Problem;
     /**
      * Too large
      */
@@ -5151,6 +5267,10 @@ export type ListExportsErrors = {
      * Not possible in its present state
      */
     409: Problem;
+    /**
+     * Say how long the body is
+     */
+    411: Problem;
     /**
      * Too large
      */
@@ -5228,6 +5348,10 @@ export type GetRetentionReportErrors = {
      */
     409: Problem;
     /**
+     * Say how long the body is
+     */
+    411: Problem;
+    /**
      * Too large
      */
     413: Problem;
@@ -5289,6 +5413,10 @@ export type LiftLegalHoldErrors = {
      * Not possible in its present state
      */
     409: Problem;
+    /**
+     * Say how long the body is
+     */
+    411: Problem;
     /**
      * Too large
      */
@@ -5352,6 +5480,10 @@ export type PlaceLegalHoldErrors = {
      */
     409: Problem;
     /**
+     * Say how long the body is
+     */
+    411: Problem;
+    /**
      * Too large
      */
     413: Problem;
@@ -5413,6 +5545,10 @@ export type GetTemplatesErrors = {
      * Not possible in its present state
      */
     409: Problem;
+    /**
+     * Say how long the body is
+     */
+    411: Problem;
     /**
      * Too large
      */
@@ -5476,6 +5612,10 @@ export type SaveTemplatesErrors = {
      */
     409: Problem;
     /**
+     * Say how long the body is
+     */
+    411: Problem;
+    /**
      * Too large
      */
     413: Problem;
@@ -5537,6 +5677,10 @@ export type RemoveLogoErrors = {
      * Not possible in its present state
      */
     409: Problem;
+    /**
+     * Say how long the body is
+     */
+    411: Problem;
     /**
      * Too large
      */
@@ -5605,6 +5749,10 @@ export type SaveLogoErrors = {
      */
     409: Problem;
     /**
+     * Say how long the body is
+     */
+    411: Problem;
+    /**
      * Too large
      */
     413: Problem;
@@ -5661,6 +5809,10 @@ export type PreviewMessageErrors = {
      * Not possible in its present state
      */
     409: Problem;
+    /**
+     * Say how long the body is
+     */
+    411: Problem;
     /**
      * Too large
      */
@@ -5730,6 +5882,10 @@ export type EstimateBatchErrors = {
      * Not possible in its present state
      */
     409: Problem;
+    /**
+     * Say how long the body is
+     */
+    411: Problem;
     /**
      * Too large
      */
@@ -5803,6 +5959,10 @@ export type ListTokensErrors = {
      */
     409: Problem;
     /**
+     * Say how long the body is
+     */
+    411: Problem;
+    /**
      * Too large
      */
     413: Problem;
@@ -5865,6 +6025,10 @@ export type RevokeTokenErrors = {
      */
     409: Problem;
     /**
+     * Say how long the body is
+     */
+    411: Problem;
+    /**
      * Too large
      */
     413: Problem;
@@ -5921,6 +6085,10 @@ export type ListPausedSendersErrors = {
      * Not possible in its present state
      */
     409: Problem;
+    /**
+     * Say how long the body is
+     */
+    411: Problem;
     /**
      * Too large
      */
@@ -5988,6 +6156,10 @@ export type ListDeadLettersErrors = {
      */
     409: Problem;
     /**
+     * Say how long the body is
+     */
+    411: Problem;
+    /**
      * Too large
      */
     413: Problem;
@@ -6049,6 +6221,10 @@ export type GetDeadLetterErrors = {
      * Not possible in its present state
      */
     409: Problem;
+    /**
+     * Say how long the body is
+     */
+    411: Problem;
     /**
      * Too large
      */
@@ -6112,6 +6288,10 @@ export type RequeueDeadLetterErrors = {
      */
     409: Problem;
     /**
+     * Say how long the body is
+     */
+    411: Problem;
+    /**
      * Too large
      */
     413: Problem;
@@ -6173,6 +6353,10 @@ export type DiscardDeadLetterErrors = {
      * Not possible in its present state
      */
     409: Problem;
+    /**
+     * Say how long the body is
+     */
+    411: Problem;
     /**
      * Too large
      */
@@ -6240,6 +6424,10 @@ export type ListSuggestionsErrors = {
      */
     409: Problem;
     /**
+     * Say how long the body is
+     */
+    411: Problem;
+    /**
      * Too large
      */
     413: Problem;
@@ -6301,6 +6489,10 @@ export type SettleSuggestionsErrors = {
      * Not possible in its present state
      */
     409: Problem;
+    /**
+     * Say how long the body is
+     */
+    411: Problem;
     /**
      * Too large
      */
@@ -6368,6 +6560,10 @@ export type ListUnresolvedReceiptsErrors = {
      */
     409: Problem;
     /**
+     * Say how long the body is
+     */
+    411: Problem;
+    /**
      * Too large
      */
     413: Problem;
@@ -6424,6 +6620,10 @@ export type ReceiveGraphNotificationErrors = {
      * Not possible in its present state
      */
     409: Problem;
+    /**
+     * Say how long the body is
+     */
+    411: Problem;
     /**
      * Too large
      */
@@ -6484,6 +6684,10 @@ export type GreetSmsReportsErrors = {
      */
     409: Problem;
     /**
+     * Say how long the body is
+     */
+    411: Problem;
+    /**
      * Too large
      */
     413: Problem;
@@ -6538,6 +6742,10 @@ export type ReceiveSmsReportErrors = {
      * Not possible in its present state
      */
     409: Problem;
+    /**
+     * Say how long the body is
+     */
+    411: Problem;
     /**
      * Too large
      */
@@ -6594,6 +6802,10 @@ export type GreetEmailReportsErrors = {
      */
     409: Problem;
     /**
+     * Say how long the body is
+     */
+    411: Problem;
+    /**
      * Too large
      */
     413: Problem;
@@ -6648,6 +6860,10 @@ export type ReceiveEmailReportErrors = {
      * Not possible in its present state
      */
     409: Problem;
+    /**
+     * Say how long the body is
+     */
+    411: Problem;
     /**
      * Too large
      */
