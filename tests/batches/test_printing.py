@@ -127,6 +127,7 @@ def test_the_slip_is_found_at_each_registered_letter() -> None:
 def test_posted_letters_are_sent_as_of_that_day() -> None:
     batch = ready_letters("1", "2")
     run = made_run(batch)
+    PrintRun.objects.update(created_at=now() - timedelta(days=2))
     yesterday = (now() - timedelta(days=1)).date()
     for _ in range(2):  # said twice, written once
         printing.mark_posted(an_admin(), run.id, posted_on=yesterday)
@@ -137,7 +138,20 @@ def test_posted_letters_are_sent_as_of_that_day() -> None:
         assert one.events.filter(type="POSTED").count() == 1
     assert verify().finding is None
     with pytest.raises(Conflict, match="was posted on"):
-        printing.mark_posted(an_admin(), run.id, posted_on=date(2026, 1, 1))
+        printing.mark_posted(an_admin(), run.id, posted_on=now().date())
+
+
+def test_nothing_is_posted_before_it_was_printed() -> None:
+    run = made_run(ready_letters("1"))
+    with pytest.raises(InputError, match="printed later, on"):
+        printing.mark_posted(an_admin(), run.id, posted_on=date(326, 11, 24))
+    assert PrintRun.objects.get().status == "READY"
+    printing.mark_posted(an_admin(), run.id, posted_on=printing.today(run))
+    one = Communication.objects.get()
+    assert one.sent_at is not None
+    assert one.sent_at >= run.created_at
+    (posted,) = one.events.filter(type="POSTED").select_related("payload_row")
+    assert posted.payload_row.payload["postedOn"] == printing.today(run).isoformat()
 
 
 def a_scan(content: bytes = b"") -> Proof:
@@ -229,7 +243,7 @@ def test_what_cannot_be_is_refused() -> None:
     batch = ready_letters("1")
     run = printing.request_run(an_admin(), batch.id)
     with pytest.raises(Conflict, match="not ready yet"):
-        printing.mark_posted(an_admin(), run.id, posted_on=date(2026, 1, 1))
+        printing.mark_posted(an_admin(), run.id, posted_on=now().date())
     printing.make(run.id)
     tomorrow = (now() + timedelta(days=2)).date()
     with pytest.raises(InputError, match="has not come"):

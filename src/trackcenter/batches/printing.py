@@ -291,13 +291,17 @@ def mark_posted(
     letter of a run without registered ones. It may come later, with the same day again, and is
     then a NOTICE of those letters. All or none; the same day and scan again change nothing. Raises
     `NotFound`, `Conflict` for a run whose files are not ready, that was posted on another day or
-    has another scan, and `InputError` for a day that has not come.
+    has another scan, and `InputError` for a day that has not come or was before the run was made.
     """
     run = visible_runs(actor.visible).select_for_update(of=("self",)).filter(id=run_id).first()
     if run is None:
         raise NotFound("no such print run")
     if posted_on > today(run):
         raise InputError.at("body", "date", msg="this day has not come yet")
+    made_on = run.created_at.astimezone(_zone(run)).date()
+    if posted_on < made_on:
+        msg = f"the letters of this run were printed later, on {made_on}"
+        raise InputError.at("body", "date", msg=msg)
     posted_before = run.status == PrintRunStatus.POSTED
     if posted_before and run.posted_on != posted_on:
         raise Conflict(f"this run was posted on {run.posted_on}")
@@ -317,9 +321,10 @@ def mark_posted(
             run.items.all(),
             lambda attempt_id: Posted(
                 print_run_id=str(run.id),
+                posted_on=posted_on.isoformat(),
                 proof_sha256=run.scan_sha256 if attempt_id in proven else None,
             ),
-            occurred_at=min(noon, now()),
+            occurred_at=min(max(noon, run.created_at), now()),
         )
         run.status = PrintRunStatus.POSTED
         run.posted_on = posted_on

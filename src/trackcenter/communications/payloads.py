@@ -144,8 +144,11 @@ class ManualMarked(Payload, frozen=True, kw_only=True):
 
 
 class Posted(Payload, frozen=True, kw_only=True):
+    """`posted_on` is a day of the building's time zone (ISO 8601): nobody says at what hour."""
+
     event_type: ClassVar = EventType.POSTED
     print_run_id: str
+    posted_on: str | None = None
     proof_sha256: str | None = None
 
 

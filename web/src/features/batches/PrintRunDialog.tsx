@@ -229,6 +229,7 @@ function MarkPosted({ run }: { run: PrintRunOut }) {
               type="date"
               label={t.print.day}
               value={date}
+              min={dayKey(run.createdAt, timeZone)}
               max={today}
               required
               size="sm"

@@ -36,6 +36,7 @@ import { CommunicationTimeline, optimisticId } from "./CommunicationTimeline";
 import { destination } from "./contact";
 import { earlierArrival } from "./earlier";
 import { ManualDeliveryForm } from "./ManualDeliveryForm";
+import { postedOn } from "./payload";
 import { communicationQuery } from "./queries";
 import { ResendForm } from "./ResendForm";
 import { renderEvent } from "./renderers";
@@ -171,9 +172,14 @@ function idLabel(id: string, channel: Channel, t: Dictionary): string {
 function Facts({ communication, timeZone }: PartProps) {
   const t = useText();
   const { channel, to } = destination(communication);
+  const newest = communication.attempts.at(-1)?.number;
+  const posted = communication.events.findLast(
+    ({ type, attempt }) => type === "POSTED" && attempt === newest,
+  );
   const times = [
     [t.drawer.queuedAt, communication.queuedAt],
-    [t.drawer.sentAt, communication.sentAt],
+    // Of a posted letter one knows the day, not the hour.
+    [t.drawer.sentAt, (posted && postedOn(posted)) || communication.sentAt],
     [t.drawer.deliveredAt, communication.deliveredAt],
     [t.drawer.openedAt, communication.openedAt],
     [t.drawer.failedAt, communication.failedAt],

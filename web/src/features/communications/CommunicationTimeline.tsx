@@ -1,11 +1,12 @@
 import { Button, Text } from "@mantine/core";
 import { startTransition, useState } from "react";
 import type { AttachmentOut, EventOut } from "../../client";
-import { useText } from "../../i18n/Language";
+import { useLanguage, useText } from "../../i18n/Language";
+import { calendarDay } from "../../time/format";
 import { TimeStamp } from "../../time/TimeStamp";
 import { FileList } from "../files/FileList";
 import classes from "./CommunicationTimeline.module.css";
-import { proofsOf, rawAnswer } from "./payload";
+import { postedOn, proofsOf, rawAnswer } from "./payload";
 import { renderEvent } from "./renderers";
 import type { Channel } from "./words";
 
@@ -34,15 +35,16 @@ export function EventEntry({
   timeStyle = "relative",
   files,
 }: EventEntryProps) {
-  const t = useText();
+  const { text: t, code } = useLanguage();
   const shown = renderEvent(event, channel, t);
   const Picture = shown.icon;
   const named = proofsOf(event.payload);
   const proofs = (files ?? []).filter(({ kind, sha256 }) => kind === "PROOF" && named.has(sha256));
   const saving = event.id === optimisticId;
   const late = Math.abs(Date.parse(event.recordedAt) - Date.parse(event.occurredAt)) > notable;
+  const day = postedOn(event);
   // Two times are there to be compared: both in full.
-  const style = late ? "short" : timeStyle;
+  const style = late || day ? "short" : timeStyle;
   return (
     <>
       <span className={classes.dot} data-tone={shown.tone}>
@@ -72,8 +74,12 @@ export function EventEntry({
             t.events.saving
           ) : (
             <>
-              <TimeStamp value={event.occurredAt} timeZone={timeZone} style={style} focusable />
-              {late && (
+              {day ? (
+                <time dateTime={day}>{calendarDay(day, code)}</time>
+              ) : (
+                <TimeStamp value={event.occurredAt} timeZone={timeZone} style={style} focusable />
+              )}
+              {(late || day) && (
                 <>
                   {" "}
                   ({t.events.recorded}{" "}

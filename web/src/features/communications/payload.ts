@@ -1,3 +1,5 @@
+import type { EventOut } from "../../client";
+
 /** Event payloads differ by kind and grow with time: read them without trusting their shape. */
 export type Payload = Record<string, unknown>;
 
@@ -13,6 +15,9 @@ export function field(payload: Payload, name: string): string {
   const value = payload[name];
   return typeof value === "string" ? value : typeof value === "number" ? String(value) : "";
 }
+
+/** The day a letter was posted, as YYYY-MM-DD; '' for other events, and for old ones. */
+export const postedOn = (event: EventOut): string => field(event.payload, "postedOn");
 
 /** The texts that are there, joined by spaces. */
 export function words(...texts: string[]): string {
