@@ -433,9 +433,7 @@ def _locked(actor: Actor, communication_id: UUID) -> Communication:
 
 
 _COMPLETE = """
-    UPDATE communication_batches AS batch SET completed_at = now()
-    WHERE completed_at IS NULL AND send_requested_at IS NOT NULL AND {which}
-      AND NOT EXISTS (
+    completed_at IS NULL AND send_requested_at IS NOT NULL AND NOT EXISTS (
         SELECT FROM communications
         WHERE batch_id = batch.id AND delivery_status IN ('PENDING', 'ENQUEUED'))
 """
@@ -445,13 +443,34 @@ def complete_if_done(batch_id: UUID) -> None:
     """Mark a batch complete once nothing of it is pending or enqueued.
 
     Called after the commit of an outcome: of two workers that end the last two messages at once,
-    the later one sees both.
+    the later one sees both. While an import writes into the batch, it waits for the look that is
+    taken every minute.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_COMPLETE.format(which="id = %s"), [batch_id])
+    _complete("id = %s", batch_id)
 
 
 def complete_finished_batches() -> None:
     """The same for every batch: for outcomes whose worker died before it could look."""
+    _complete("true")
+
+
+def _complete(which: str, *values: UUID) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_COMPLETE.format(which="true"))
+        looks = f"SELECT id FROM communication_batches AS batch WHERE {which} AND {_COMPLETE}"
+        cursor.execute(looks, values)
+        found = [row[0] for row in cursor.fetchall()]
+        if not found:
+            return
+        # Looked at again once it is ours: what an import has written meanwhile is seen only by a
+        # statement that begins when the import has let go of the batch.
+        with transaction.atomic():
+            cursor.execute(
+                "SELECT id FROM communication_batches WHERE id = ANY(%s) FOR UPDATE SKIP LOCKED",
+                [found],
+            )
+            ours = [row[0] for row in cursor.fetchall()]
+            cursor.execute(
+                "UPDATE communication_batches AS batch SET completed_at = now() "
+                f"WHERE id = ANY(%s) AND {_COMPLETE}",
+                [ours],
+            )
