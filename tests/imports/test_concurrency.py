@@ -1,11 +1,11 @@
 import io
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection, transaction
 
+from tests.blocked import wait_for_a_blocked_session
 from tests.imports.files import a_row, as_csv
 from trackcenter.access.visible import EVERY_BUILDING
 from trackcenter.batches.services import request_send
@@ -25,20 +25,6 @@ def run(content: bytes) -> ImportResult:
         return import_file(io.BytesIO(content), "bills.csv")
     finally:
         connection.close()
-
-
-def wait_for_a_blocked_session() -> None:
-    """Until another session of this database waits for a lock."""
-    deadline = time.monotonic() + 20
-    pause = threading.Event()
-    while time.monotonic() < deadline:
-        with connection.cursor() as cursor:
-            # pg_locks is live; pg_stat_activity stands still during a transaction.
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone() != (0,):
-                return
-        pause.wait(0.02)
-    raise AssertionError("no session waits for a lock")
 
 
 def test_two_imports_of_one_file_at_once_make_every_bill_once():

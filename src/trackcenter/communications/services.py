@@ -250,11 +250,15 @@ def resolve(
     - COUNT_AS_SENT: a person says that it left (`note`: how they know).
     - SEND_AGAIN: a new attempt to the same address; the person accepts that it may be a second.
     """
+    visible = Communication.objects.visible_to(actor.visible).filter(id=communication_id)
+    attempts = Attempt.objects.select_for_update().filter(communication__in=visible)
+    # The attempt first, as a worker does that ends one: else each could wait for the other.
+    attempt = attempts.order_by("-number").first()
     communication = _locked(actor, communication_id)
     if not communication.outcome_unknown:
         raise Conflict("its outcome is not unknown (any more)")
-    attempt = communication.attempts.select_for_update().order_by("-number").first()
-    if attempt is None or attempt.outcome != AttemptOutcome.UNKNOWN:
+    newest = attempt is not None and attempt.number == communication.newest_attempt
+    if attempt is None or not newest or attempt.outcome != AttemptOutcome.UNKNOWN:
         raise Conflict("somebody is looking after it already")
     note = (note or "").strip()
     if action == "SEND_AGAIN":
