@@ -1,16 +1,19 @@
 """What a person can do about a message of which nobody knows whether it left."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.db import connection, transaction
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from tests.blocked import wait_for_a_blocked_session
 from tests.communications.factories import a_bill, an_admin, an_event
 from trackcenter.access.visible import only
 from trackcenter.communications import services, worklists
 from trackcenter.communications.lifecycle import Status
 from trackcenter.communications.models import Attempt, AttemptOutcome, Communication
-from trackcenter.communications.payloads import Enqueued, Failed, Trouble
+from trackcenter.communications.payloads import Enqueued, Failed, Sent, Trouble
 from trackcenter.evidence.verify import verify
 from trackcenter.kit.clock import now
 from trackcenter.kit.errors import Conflict, InputError
@@ -91,3 +94,27 @@ def test_send_again_is_a_new_attempt_to_the_same_address() -> None:
     assert [attempt.number for attempt in one.attempts.order_by("number")] == [1, 2]
     assert one.attempts.get(number=2).contact == {"email": "resident@example.org"}
     assert ProcrastinateJob.objects.filter(task_name="deliver").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_person_who_settles_it_as_a_worker_does_waits_for_the_worker() -> None:
+    with transaction.atomic():
+        one = unknown()
+
+    def settle() -> None:
+        try:
+            services.resolve(an_admin(), one.id, action="COUNT_AS_SENT", note="saw it")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            # As `delivery.record` does: the attempt first, then the event.
+            Attempt.objects.update(outcome=AttemptOutcome.ACCEPTED)
+            person = pool.submit(settle)
+            wait_for_a_blocked_session()
+            an_event(one, Sent(provider="msgraph", confirmed="LOOKED_UP"), attempt=1)
+        with pytest.raises(Conflict):
+            person.result()
+    assert status(one) == Status.SENT
+    assert [event.source for event in one.events.filter(type="SENT")] == ["WORKER"]

@@ -1,16 +1,19 @@
 import io
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection, transaction
 
+from tests.blocked import wait_for_a_blocked_session
 from tests.imports.files import a_row, as_csv
+from trackcenter.access.visible import EVERY_BUILDING
+from trackcenter.batches.services import request_send
 from trackcenter.communications import events
 from trackcenter.communications.events import NewEvent
-from trackcenter.communications.models import BillingSnapshot, Communication, Event, UnitBill
-from trackcenter.communications.payloads import Enqueued
+from trackcenter.communications.models import Batch, BillingSnapshot, Communication, Event, UnitBill
+from trackcenter.communications.payloads import Enqueued, Sent
+from trackcenter.communications.services import complete_finished_batches, complete_if_done
 from trackcenter.imports.services import ImportResult, import_file
 from trackcenter.kit.errors import InputError
 
@@ -22,20 +25,6 @@ def run(content: bytes) -> ImportResult:
         return import_file(io.BytesIO(content), "bills.csv")
     finally:
         connection.close()
-
-
-def wait_for_a_blocked_session() -> None:
-    """Until another session of this database waits for a lock."""
-    deadline = time.monotonic() + 20
-    pause = threading.Event()
-    while time.monotonic() < deadline:
-        with connection.cursor() as cursor:
-            # pg_locks is live; pg_stat_activity stands still during a transaction.
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone() != (0,):
-                return
-        pause.wait(0.02)
-    raise AssertionError("no session waits for a lock")
 
 
 def test_two_imports_of_one_file_at_once_make_every_bill_once():
@@ -75,3 +64,36 @@ def test_a_bill_that_is_being_sent_while_the_file_comes_is_not_changed():
         with pytest.raises(InputError, match="already sent"):
             correction.result()
     assert BillingSnapshot.objects.count() == 1
+
+
+def test_a_batch_is_not_complete_while_an_import_adds_to_it_and_no_send_waits_for_that():
+    run(as_csv(a_row(unit="1")))
+    batch = Batch.objects.get()
+    request_send(EVERY_BUILDING, batch.id)
+    with transaction.atomic():
+        events.append([NewEvent(Communication.objects.get().pk, Sent(provider="x"), "WORKER")])
+    written, looked = threading.Event(), threading.Event()
+
+    def hold(phase: str, done: int, total: int) -> None:
+        if phase == "writing" and done == total:
+            written.set()
+            looked.wait(10)
+
+    def add() -> None:
+        try:
+            import_file(io.BytesIO(as_csv(a_row(unit="2"))), "late.csv", progress=hold)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        adding = pool.submit(add)
+        assert written.wait(10)
+        complete_if_done(batch.id)
+        request_send(EVERY_BUILDING, batch.id)
+        assert not adding.done()
+        looked.set()
+        adding.result()
+    complete_finished_batches()
+    batch.refresh_from_db()
+    assert batch.completed_at is None
+    assert Communication.objects.filter(delivery_status="PENDING").count() == 1

@@ -51,7 +51,8 @@ def request_run(actor: Actor, batch_id: UUID) -> PrintRun:
     is given back, so that asking twice makes one run. Runs whose job died get another. Raises
     `NotFound`, or `Conflict` when there is nothing to print.
     """
-    batch = Batch.objects.visible_to(actor.visible).select_for_update().filter(id=batch_id).first()
+    batches = Batch.objects.visible_to(actor.visible).select_for_update(no_key=True)
+    batch = batches.filter(id=batch_id).first()
     if batch is None:
         raise NotFound("no such batch")
     publish([PrintRunJob(run.id) for run in _abandoned(batch)])

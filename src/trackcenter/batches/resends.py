@@ -180,7 +180,7 @@ def request_resend(
     """
     batch = _batch(actor.visible, batch_id)
     # One at a time for a batch, so that of two clicks the second finds what the first has made.
-    Batch.objects.select_for_update().get(id=batch.id)
+    Batch.objects.select_for_update(no_key=True).get(id=batch.id)
     known = BulkResend.objects.filter(batch=batch, key=key).first()
     if known:
         return known

@@ -35,7 +35,8 @@ def request_send(
     `unit_ids=None` every unit. Raises `NotFound`, or `InputError` for a channel nobody knows or for
     units of another batch.
     """
-    batch = Batch.objects.visible_to(visible).select_for_update().filter(id=batch_id).first()
+    batches = Batch.objects.visible_to(visible).select_for_update(no_key=True)
+    batch = batches.filter(id=batch_id).first()
     if batch is None:
         raise NotFound("no such batch")
     wanted = set(channels) if channels is not None else set(Channel.values)

@@ -257,11 +257,15 @@ def resolve(
     - COUNT_AS_SENT: a person says that it left (`note`: how they know).
     - SEND_AGAIN: a new attempt to the same address; the person accepts that it may be a second.
     """
+    visible = Communication.objects.visible_to(actor.visible).filter(id=communication_id)
+    attempts = Attempt.objects.select_for_update().filter(communication__in=visible)
+    # The attempt first, as a worker does that ends one: else each could wait for the other.
+    attempt = attempts.order_by("-number").first()
     communication = _locked(actor, communication_id)
     if not communication.outcome_unknown:
         raise Conflict("its outcome is not unknown (any more)")
-    attempt = communication.attempts.select_for_update().order_by("-number").first()
-    if attempt is None or attempt.outcome != AttemptOutcome.UNKNOWN:
+    newest = attempt is not None and attempt.number == communication.newest_attempt
+    if attempt is None or not newest or attempt.outcome != AttemptOutcome.UNKNOWN:
         raise Conflict("somebody is looking after it already")
     note = (note or "").strip()
     if action == "SEND_AGAIN":
@@ -442,9 +446,7 @@ def _locked(actor: Actor, communication_id: UUID) -> Communication:
 
 
 _COMPLETE = """
-    UPDATE communication_batches AS batch SET completed_at = now()
-    WHERE completed_at IS NULL AND send_requested_at IS NOT NULL AND {which}
-      AND NOT EXISTS (
+    completed_at IS NULL AND send_requested_at IS NOT NULL AND NOT EXISTS (
         SELECT FROM communications
         WHERE batch_id = batch.id AND delivery_status IN ('PENDING', 'ENQUEUED'))
 """
@@ -454,13 +456,34 @@ def complete_if_done(batch_id: UUID) -> None:
     """Mark a batch complete once nothing of it is pending or enqueued.
 
     Called after the commit of an outcome: of two workers that end the last two messages at once,
-    the later one sees both.
+    the later one sees both. While an import writes into the batch, it waits for the look that is
+    taken every minute.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_COMPLETE.format(which="id = %s"), [batch_id])
+    _complete("id = %s", batch_id)
 
 
 def complete_finished_batches() -> None:
     """The same for every batch: for outcomes whose worker died before it could look."""
+    _complete("true")
+
+
+def _complete(which: str, *values: UUID) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_COMPLETE.format(which="true"))
+        looks = f"SELECT id FROM communication_batches AS batch WHERE {which} AND {_COMPLETE}"
+        cursor.execute(looks, values)
+        found = [row[0] for row in cursor.fetchall()]
+        if not found:
+            return
+        # Looked at again once it is ours: what an import has written meanwhile is seen only by a
+        # statement that begins when the import has let go of the batch.
+        with transaction.atomic():
+            cursor.execute(
+                "SELECT id FROM communication_batches WHERE id = ANY(%s) FOR UPDATE SKIP LOCKED",
+                [found],
+            )
+            ours = [row[0] for row in cursor.fetchall()]
+            cursor.execute(
+                "UPDATE communication_batches AS batch SET completed_at = now() "
+                f"WHERE id = ANY(%s) AND {_COMPLETE}",
+                [ours],
+            )

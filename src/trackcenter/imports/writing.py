@@ -267,6 +267,7 @@ class Writer:
                 self.unchanged += 1
             else:
                 changed.append((each, bill))
+        self._reopen({each.batch.pk for each in new} | {each.batch.pk for each, _ in changed})
         self._create(new)
         self._update(changed)
 
@@ -312,7 +313,6 @@ class Writer:
         )
         events.append([self._creation(each, each.snapshot) for each in communications])
         self._touched_buildings.update(each.row.building for each in new)
-        self._reopen(communications)
         self.created += len(new)
 
     def _update(self, changed: Sequence[tuple[_Placed, _Bill]]) -> None:
@@ -373,7 +373,6 @@ class Writer:
         Communication.objects.bulk_update(renewed, ["snapshot", "recipient_name"], batch_size=CHUNK)
         events.append(news)
         self._touched_buildings.update(each.row.building for each, _ in allowed)
-        self._reopen([*added, *renewed])
         self.updated += len(allowed)
 
     def _locked_communications(
@@ -402,11 +401,21 @@ class Writer:
             )
         )
 
-    def _reopen(self, communications: Sequence[Communication]) -> None:
-        """A batch with new work is not complete any more."""
-        known = {communication.batch_id for communication in communications} - self._new_batches
-        if known:
-            Batch.objects.filter(id__in=known, completed_at__isnull=False).update(completed_at=None)
+    def _reopen(self, batch_ids: set[UUID]) -> None:
+        """A batch with new work is not complete any more, nor becomes so before this is committed.
+
+        Before its communications are locked, as who asks for a resend does.
+        """
+        known = sorted(batch_ids - self._new_batches)
+        if not known:
+            return
+        with connection.cursor() as cursor:
+            # The weakest lock that `complete_if_done` respects: nobody's send waits for an import.
+            cursor.execute(
+                "SELECT FROM communication_batches WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE",
+                [known],
+            )
+        Batch.objects.filter(id__in=known, completed_at__isnull=False).update(completed_at=None)
 
     # --- events ---
 
