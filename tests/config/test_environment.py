@@ -64,6 +64,8 @@ def test_an_unknown_name_is_told_with_the_nearest_known_one() -> None:
         ("DATABASE_URL", "mysql://u:hunter2@localhost/x"),
         ("DATABASE_URL", "postgresql://localhost"),
         ("DATABASE_URL", "postgresql://u:hunter2@localhost/x?no_such_parameter=1"),
+        ("DATA", "~no-such-user/data"),
+        ("GRAPH_CERTIFICATE", "~no-such-user/certificate.pem"),
         ("PUBLIC_URL", "track.example.org"),
         ("PUBLIC_URL", "https://track.example.org/below"),
         ("PUBLIC_URL", "https://user:hunter2@track.example.org"),
@@ -155,6 +157,23 @@ def test_an_https_address_is_production_wherever_it_is_served() -> None:
         "TRACKCENTER_SECRET_KEY",
         "TRACKCENTER_ALLOWED_HOSTS",
     ]
+
+
+def test_capital_letters_make_no_other_address() -> None:
+    environ = {**PRODUCTION, "TRACKCENTER_PUBLIC_URL": "HTTPS://Track.Example.ORG"}
+    environment = read_environment(environ)
+    assert environment.public_url == "https://track.example.org"
+    assert environment.production
+    assert environment.https
+    del environ["TRACKCENTER_SECRET_KEY"]
+    [problem] = problems(environ)
+    assert problem.startswith("TRACKCENTER_SECRET_KEY is missing: ")
+
+
+def test_a_folder_that_cannot_hold_the_secret_key_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(SettingsError, match=r"TRACKCENTER_DATA cannot be used: .* choose a"):
+        stored_secret_key(tmp_path / "file" / "keys")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "[::1]", "localhost"])

@@ -1,3 +1,5 @@
+import socket
+import threading
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -9,8 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from tests.access.people import Place, place
+from tests.evidence.authority import running_authority
 from trackcenter.access.models import Role, User
 from trackcenter.communications.models import Attempt, BillingSnapshot, Communication
+from trackcenter.communications.triggers import APPEND_ONLY_TABLES
 from trackcenter.config import doctor, health
 from trackcenter.exports.models import CommunicationExport
 from trackcenter.kit.clock import now
@@ -161,14 +165,96 @@ def test_the_doctor_finds_this_installation_usable(settings: Settings, tmp_path:
     assert told["tables are up to date; events are append-only"].state == "ok"
 
 
-def test_the_doctor_sees_that_events_could_be_changed() -> None:
+@pytest.mark.parametrize(
+    ("table", "what"),
+    [
+        *((table, "append-only rules") for table in APPEND_ONLY_TABLES),
+        ("communications", "triggers that count"),
+    ],
+)
+def test_the_doctor_sees_triggers_that_are_switched_off_or_gone(table: str, what: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE communication_events DISABLE TRIGGER USER")
-    findings = doctor.examine_installation()
-    failed = [finding for finding in findings if finding.state == "fail"]
-    assert [finding.what for finding in failed] == [
-        "the append-only rules of the events are switched off"
-    ]
+        cursor.execute(
+            "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal",
+            [table],
+        )
+        [name, *_] = [row[0] for row in cursor.fetchall()]
+        for change in (f"DISABLE TRIGGER {name}", f"ENABLE REPLICA TRIGGER {name}"):
+            cursor.execute(f"ALTER TABLE {table} {change}")
+            assert switched_off() == [f"the {what} of {table} are switched off or gone"]
+        cursor.execute(f"DROP TRIGGER {name} ON {table}")
+    assert switched_off() == [f"the {what} of {table} are switched off or gone"]
+
+
+def switched_off() -> list[str]:
+    found = [one for one in doctor._database() if one.state == "fail"]
+    assert all("audit verify" in one.mend for one in found)
+    return [one.what for one in found]
+
+
+def test_the_doctor_sees_jobs_that_no_worker_does() -> None:
+    def said() -> list[str]:
+        return [str(one) for one in doctor._workers()]
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO procrastinate_jobs (queue_name, task_name, args, scheduled_at)
+            VALUES ('email', 't', '{}', NULL), ('email', 't', '{}', now() - interval '1 minute'),
+                   ('email', 't', '{}', now() + interval '1 hour')
+            """
+        )
+        assert said() == []
+        cursor.execute("UPDATE procrastinate_events SET at = now() - interval '14.5 minutes'")
+        [told] = said()
+        assert "no worker is at work: 1 jobs wait, the oldest for 14 minutes" in told
+        cursor.execute(
+            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour')"
+        )
+        assert said() == [told], "a worker that died is none"
+        cursor.execute("INSERT INTO procrastinate_workers DEFAULT VALUES")
+        assert said() == ["ok    1 worker is at work"]
+
+
+def test_the_doctor_finds_a_lease_too_long_for_text_messages(settings: Settings) -> None:
+    settings.LEASE_SECONDS = 120
+    assert not list(doctor._workers())
+    settings.LEASE_SECONDS = 999
+    [told] = doctor._workers()
+    assert (told.state, "to 120 or less" in told.mend) == ("warn", True)
+
+
+def test_the_doctor_asks_the_virus_scanner(settings: Settings) -> None:
+    assert not list(doctor._scanner())
+    for answer, state in ((b"PONG\0", "ok"), (b"", "fail")):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            thread = threading.Thread(target=answer_ping, args=(listener, answer))
+            thread.start()
+            settings.CLAMD = f"127.0.0.1:{listener.getsockname()[1]}"
+            [told] = doctor._scanner()
+            thread.join(10)
+        assert told.state == state
+    [told] = doctor._scanner()
+    assert "CLAMD" in told.mend, "nobody listens there any more"
+
+
+def answer_ping(listener: socket.socket, answer: bytes) -> None:
+    """Be a clamd that is asked once."""
+    peer, _ = listener.accept()
+    with peer:
+        assert peer.recv(100) == b"zPING\0"
+        peer.sendall(answer)
+
+
+def test_the_doctor_asks_the_time_stamping_authority(settings: Settings) -> None:
+    assert not list(doctor._time_stamps())
+    for broken, state in ((False, "ok"), (True, "warn")):
+        with running_authority(broken=broken) as url:
+            settings.TIME_STAMP_URL = url
+            [told] = doctor._time_stamps()
+        assert told.state == state
+    [told] = doctor._time_stamps()
+    assert "no answer" in told.what
 
 
 def test_the_doctor_sees_a_key_that_others_can_read(settings: Settings, tmp_path: Path) -> None:

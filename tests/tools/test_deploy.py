@@ -1,7 +1,9 @@
 """What is written for operators in other languages says what the program says."""
 
+import os
 import re
 import runpy
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -45,3 +47,27 @@ def test_the_settings_for_compose_are_readable_secret_and_written_once(
         assert read.production
     compose = (ROOT / "compose.yaml").read_text(encoding="utf-8")
     assert {Path(name).name for name in re.findall(r"[\w/]+\.env\b", compose)} == set(written)
+
+
+def test_systemd_and_the_shell_read_the_guide_s_settings_alike(tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    sample = re.search(r"```\n(# /etc/trackcenter.env\n.*?)```", guide, re.DOTALL)
+    assert sample is not None
+    lines = [line for line in sample[1].splitlines() if not line.startswith("#")]
+    # systemd.exec(5): quotes around the whole value are taken off, and nothing else is special
+    # in single ones; what follows them would be part of the value.
+    for_systemd = dict(re.fullmatch(r"(\w+)='([^'\\]*)'", line).groups() for line in lines)  # type: ignore[union-attr]
+    file = tmp_path / "trackcenter.env"
+    file.write_text(sample[1], encoding="utf-8")
+    shell = subprocess.run(
+        ["/bin/sh", "-euc", 'set -a; . "$0"; set +a; exec env -0', str(file)],
+        env={"LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not shell.stderr
+    pairs = dict(pair.split("=", 1) for pair in shell.stdout.split("\0") if pair)
+    for_shell = {name: value for name, value in pairs.items() if name.startswith(PREFIX)}
+    assert for_shell == for_systemd
+    assert read_environment(for_shell).production

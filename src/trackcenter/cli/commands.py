@@ -17,6 +17,7 @@ from trackcenter.cli.start import (
     console,
     grant,
     migrate,
+    place,
     reach,
     stop,
     without_database,
@@ -354,7 +355,8 @@ def createadmin(
     """Make an administrator, or give one a new password."""
     from trackcenter.access import commands
 
-    print(commands.createadmin(username, commands.read_password(from_stdin=password_stdin)))
+    said = commands.createadmin(username, commands.read_password(from_stdin=password_stdin))
+    print(f"{said} Kept in {place()}.")
 
 
 @token.command("create")

@@ -60,7 +60,10 @@ def _setup() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trackcenter.config.settings")
     import django
 
-    django.setup()
+    try:
+        django.setup()
+    except SettingsError as error:  # of what is kept on the disk
+        stop(str(error), 2)
 
 
 def reach(*, wait: bool = False) -> None:

@@ -8,14 +8,24 @@ import binascii
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from trackcenter.config.environment import PREFIX, SettingsError, is_loopback, read_environment
 
+if TYPE_CHECKING:
+    from django.db.backends.utils import CursorWrapper
+
 State = Literal["ok", "warn", "fail"]
 OLDEST_POSTGRESQL = 15
 EXTENSIONS = ("btree_gin", "pg_trgm")
+
+LONGEST_LEASE = 120
+"""Seconds. Half of the four minutes in which Azure knows a text message again: what a worker that
+died has begun must be repeated before."""
+
+WAITED_LONG = 2
+"""Minutes that a job may wait without a worker: a restart takes less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +62,12 @@ def examine_installation() -> list[Finding]:
     """Everything else: database, storage, providers, production. Django must be set up."""
     return [
         *_database(),
+        *_workers(),
         *_storage(),
+        *_scanner(),
         *examine_service_bus(),
         *_seals(),
+        *_time_stamps(),
         *_accounts(),
         *_email(),
         *_notifications(),
@@ -78,6 +91,8 @@ def _database() -> Iterator[Finding]:
     from django.db import DatabaseError, connection
     from django.db.migrations.executor import MigrationExecutor
 
+    from trackcenter.communications.triggers import APPEND_ONLY_TABLES
+
     try:
         with connection.cursor() as cursor:
             cursor.execute(
@@ -91,14 +106,7 @@ def _database() -> Iterator[Finding]:
                 "SELECT extname FROM pg_extension WHERE extname = ANY(%s)", [list(EXTENSIONS)]
             )
             extensions = {row[0] for row in cursor.fetchall()}
-            cursor.execute(
-                """
-                SELECT count(*) FILTER (WHERE tgenabled = 'O'), count(*)
-                FROM pg_trigger
-                WHERE tgrelid = to_regclass('communication_events') AND NOT tgisinternal
-                """
-            )
-            enabled, triggers = cursor.fetchone() or (0, 0)
+            off = _tables_without_their_triggers(cursor)
         pending = MigrationExecutor(connection).migration_plan(
             MigrationExecutor(connection).loader.graph.leaf_nodes()
         )
@@ -122,13 +130,87 @@ def _database() -> Iterator[Finding]:
         if name not in extensions:
             mend = f"As the database's owner: CREATE EXTENSION {name};"
             yield Finding("fail", f"the extension {name} is missing", mend)
-    if not triggers or enabled < triggers:
-        mend = (
-            "ALTER TABLE communication_events ENABLE TRIGGER ALL; then `trackcenter audit verify`."
-        )
-        yield Finding("fail", "the append-only rules of the events are switched off", mend)
-    else:
+    for table in off:
+        rules = "append-only rules" if table in APPEND_ONLY_TABLES else "triggers that count"
+        mend = f"ALTER TABLE {table} ENABLE TRIGGER USER; then `trackcenter audit verify`."
+        yield Finding("fail", f"the {rules} of {table} are switched off or gone", mend)
+    if not off:
         yield Finding("ok", "tables are up to date; events are append-only")
+
+
+def _tables_without_their_triggers(cursor: "CursorWrapper") -> list[str]:
+    """The tables that lack one of the triggers their models name, or have it switched off."""
+    from django.apps import apps
+
+    wanted = {
+        (model._meta.db_table, trigger.get_pgid(model))
+        for model in apps.get_models()
+        for trigger in getattr(model._meta, "triggers", ())
+    }
+    cursor.execute(
+        """
+        SELECT relname, tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
+        WHERE tgenabled IN ('O', 'A') AND pg_table_is_visible(tgrelid)
+        """
+    )
+    return sorted({table for table, _ in wanted - set(cursor.fetchall())})
+
+
+def _workers() -> Iterator[Finding]:
+    """Whether somebody does the jobs that wait, and whether a dead worker is missed in time."""
+    from django.conf import settings
+    from django.db import DatabaseError, connection
+
+    if settings.LEASE_SECONDS > LONGEST_LEASE:
+        mend = f"Set {PREFIX}LEASE_SECONDS to {LONGEST_LEASE} or less; 30 is the default."
+        what = (
+            f"a send whose worker died is taken over after {settings.LEASE_SECONDS} seconds only, "
+            "too late to repeat a text message safely"
+        )
+        yield Finding("warn", what, mend)
+    alive = max(2 * settings.LEASE_SECONDS, 60)  # a worker says so four times a lease
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT count(*), extract(epoch FROM now() - min(due))::int / 60,
+                       (SELECT count(*) FROM procrastinate_workers
+                        WHERE last_heartbeat > now() - make_interval(secs => %s))
+                FROM (
+                    SELECT greatest(min(event.at), job.scheduled_at) AS due
+                    FROM procrastinate_jobs AS job
+                    JOIN procrastinate_events AS event
+                        ON event.job_id = job.id AND event.type = 'deferred'
+                    WHERE job.status = 'todo'
+                    GROUP BY job.id
+                ) AS waiting
+                WHERE due < now() - make_interval(mins => %s)
+                """,
+                [alive, WAITED_LONG],
+            )
+            jobs, minutes, workers = cursor.fetchone() or (0, 0, 0)
+    except DatabaseError:
+        return  # said above
+    if workers:
+        yield Finding("ok", f"{workers} {'worker is' if workers == 1 else 'workers are'} at work")
+    elif jobs:
+        mend = "Start `trackcenter worker`; if its service runs, read its log."
+        what = f"no worker is at work: {jobs} jobs wait, the oldest for {minutes} minutes"
+        yield Finding("fail", what, mend)
+
+
+def _scanner() -> Iterator[Finding]:
+    from django.conf import settings
+
+    from trackcenter.delivery_records.scanning import answers
+
+    if not settings.CLAMD:
+        return
+    if answers(settings.CLAMD):
+        yield Finding("ok", "the virus scanner answers")
+    else:
+        mend = f"Is clamd up, and listening at what {PREFIX}CLAMD says?"
+        yield Finding("fail", "the virus scanner does not answer: uploads are refused", mend)
 
 
 def _storage() -> Iterator[Finding]:
@@ -179,6 +261,24 @@ def _seals() -> Iterator[Finding]:
     elif seen.newest_at:
         when = f"{seen.newest_at:%Y-%m-%d %H:%M} UTC"
         yield Finding("ok", f"events are sealed, the last time {when}")
+
+
+def _time_stamps() -> Iterator[Finding]:
+    from django.conf import settings
+
+    from trackcenter.evidence.stamps import NoTimeStamp, try_authority
+
+    if not settings.TIME_STAMP_URL:
+        return
+    try:
+        try_authority(settings.TIME_STAMP_URL)
+    except NoTimeStamp as reason:
+        mend = (
+            f"Check {PREFIX}TIME_STAMP_URL, and that this machine may reach it; seals stand alone."
+        )
+        yield Finding("warn", f"seals get no time-stamp: {reason}", mend)
+    else:
+        yield Finding("ok", "the time-stamping authority answers")
 
 
 def examine_service_bus() -> Iterator[Finding]:

@@ -70,7 +70,10 @@ def _text(value: str) -> str:
 
 
 def _folder(value: str) -> Path:
-    return Path(value).expanduser().resolve()
+    try:
+        return Path(value).expanduser().resolve()
+    except (RuntimeError, OSError):  # of ~name: there is no such user
+        raise Malformed("must be a path on this machine") from None
 
 
 def _positive(value: str) -> int:
@@ -115,14 +118,14 @@ def _http_url(value: str) -> str:
         raise Malformed("must be an address such as https://example.org")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise Malformed("must be an address without user, query or fragment")
-    return value.rstrip("/")
+    return parts.geturl().rstrip("/")  # the scheme in small letters, as it is compared
 
 
 def _public_url(value: str) -> str:
-    url = _http_url(value)
-    if urlsplit(url).path:
+    parts = urlsplit(_http_url(value))
+    if parts.path:
         raise Malformed("must be an address without a path, such as https://track.example.org")
-    return url
+    return parts._replace(netloc=parts.netloc.lower()).geturl()  # as browsers send it
 
 
 def _provider_url(value: str) -> str:
@@ -268,7 +271,7 @@ def _address(value: str) -> str:
 
 
 def _file(value: str) -> Path:
-    path = Path(value).expanduser().resolve()
+    path = _folder(value)
     if not path.is_file():
         raise Malformed("must name a file that exists")
     return path
@@ -544,8 +547,17 @@ def stored_secret_key(folder: Path) -> str:
     """The secret key kept in `folder/secret_key` (mode 0600), made on first use.
 
     For machines that are nobody else's (development, the demo). Two processes that start at once
-    agree: the file appears whole, by link, and whoever comes second reads it.
+    agree: the file appears whole, by link, and whoever comes second reads it. Raises
+    `SettingsError` where it can neither be read nor made.
     """
+    try:
+        return _read_or_make(folder)
+    except OSError as error:
+        problem = f"cannot be used: the secret key is kept in {folder} ({error.strerror or error})"
+        raise SettingsError([f"{PREFIX}DATA {problem}; choose a folder of your own."]) from error
+
+
+def _read_or_make(folder: Path) -> str:
     path = folder / "secret_key"
     try:
         return path.read_text(encoding="ascii").strip()

@@ -45,6 +45,16 @@ def scan(content: bytes) -> None:
         raise ScannerAway("the virus scanner could not look at the file")
 
 
+def answers(address: str, *, patience: float = 5.0) -> bool:
+    """Whether the scanner at that address says that it is there, within so many seconds a step."""
+    try:
+        with closing(_connect(address, patience)) as clamd:
+            clamd.sendall(b"zPING\0")
+            return _read(clamd) == "PONG"
+    except OSError:
+        return False
+
+
 def _send(clamd: socket.socket, content: bytes) -> None:
     clamd.sendall(b"zINSTREAM\0")
     for start in range(0, len(content), _CHUNK):
@@ -53,10 +63,10 @@ def _send(clamd: socket.socket, content: bytes) -> None:
     clamd.sendall(struct.pack("!I", 0))
 
 
-def _connect(address: str) -> socket.socket:
+def _connect(address: str, patience: float = _PATIENCE) -> socket.socket:
     if address.startswith("/"):
         clamd = socket.socket(socket.AF_UNIX)
-        clamd.settimeout(_PATIENCE)
+        clamd.settimeout(patience)
         try:
             clamd.connect(address)
         except OSError:
@@ -64,7 +74,7 @@ def _connect(address: str) -> socket.socket:
             raise
         return clamd
     host, _, port = address.rpartition(":")
-    return socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE)
+    return socket.create_connection((host.strip("[]"), int(port)), timeout=patience)
 
 
 def _read(clamd: socket.socket) -> str:

@@ -1,5 +1,7 @@
 """Time-stamps (RFC 3161): somebody else's word for when a seal existed. Off unless a URL is set."""
 
+from datetime import datetime
+
 import urllib3
 from django.conf import settings
 from rfc3161_client import (
@@ -29,21 +31,32 @@ def stamp(seal: Seal) -> TimeStamp | None:
     """
     if not settings.TIME_STAMP_URL or TimeStamp.objects.filter(seal=seal).exists():
         return None
+    stamped_at, content = _stamped(settings.TIME_STAMP_URL, seal.note.encode())
+    return TimeStamp.objects.create(
+        seal=seal,
+        authority=settings.TIME_STAMP_URL,
+        response=content,
+        stamped_at=stamped_at,
+    )
+
+
+def try_authority(url: str) -> None:
+    """Have something that nobody needs time-stamped. Raises `NoTimeStamp`."""
+    _stamped(url, b"Track Center looks whether time-stamps are given")
+
+
+def _stamped(url: str, content: bytes) -> tuple[datetime, bytes]:
+    """The authority's time for that content, and its answer (TimeStampResp, DER)."""
     # SHA-256, so that the verifier in the bundle needs no other hash.
-    asked = TimestampRequestBuilder(seal.note.encode(), HashAlgorithm.SHA256).build()
-    answer, content = _ask(settings.TIME_STAMP_URL, asked)
+    asked = TimestampRequestBuilder(content, HashAlgorithm.SHA256).build()
+    answer, response = _ask(url, asked)
     granted = (PKIStatus.GRANTED, PKIStatus.GRANTED_WITH_MODS)
     if answer.status not in granted:
         raise NoTimeStamp(f"refused: {answer.status_string}")
     info = answer.tst_info
     if info.nonce != asked.nonce or info.message_imprint.message != asked.message_imprint.message:
         raise NoTimeStamp("the answer belongs to another question")
-    return TimeStamp.objects.create(
-        seal=seal,
-        authority=settings.TIME_STAMP_URL,
-        response=content,
-        stamped_at=info.gen_time,
-    )
+    return info.gen_time, response
 
 
 def _ask(url: str, asked: TimeStampRequest) -> tuple[TimeStampResponse, bytes]:

@@ -1,20 +1,23 @@
-"""A database that does not answer is said in a sentence; the services wait for it."""
+"""Which database it is, and that it does not answer, is said in words; services wait for it."""
 
+import inspect
 import io
 import os
 import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.db import connection
 from rich.console import Console
 
 from tests.installation import free_port, until
-from trackcenter.cli import start
+from trackcenter.cli import commands, start
 from trackcenter.kit.ids import new_id
 
 PASSWORD = "not-to-be-repeated"
@@ -91,3 +94,23 @@ def test_the_database_that_comes_late_is_used(monkeypatch: pytest.MonkeyPatch) -
             server.execute(f'DROP DATABASE IF EXISTS "{name}"'.encode())
     assert said.getvalue().endswith("The database answers.\n")
     assert said.getvalue().count("does not answer") == 1
+
+
+@pytest.mark.django_db
+def test_createadmin_says_in_which_database(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("a long phrase of words\n"))
+    inspect.unwrap(commands.createadmin)(username="anna", password_stdin=True)
+    known = settings.DATABASES["default"]
+    where = f"Kept in the database {known['NAME']} on {known['HOST']}."
+    assert capsys.readouterr().out == f"anna can sign in now. {where}\n"
+
+
+def test_the_embedded_database_is_known_by_its_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    environment = replace(settings.ENVIRONMENT, database_url=None)
+    monkeypatch.setattr(settings, "ENVIRONMENT", environment)
+    monkeypatch.setattr(settings, "DATA", tmp_path)
+    assert start.place() == f"the embedded database in {tmp_path}"
