@@ -110,6 +110,26 @@ def test_another_channel_needs_an_address_of_its_own() -> None:
     assert [job.message["channel"] for job in jobs("deliver")][-1] == "LETTER"
 
 
+def test_a_unit_whose_messages_all_failed_gets_one_letter() -> None:
+    address = {"street": "Am Hof 1", "postcode": "10115", "city": "Berlin"}
+    (mail, _) = failed("EMAIL", "SMS", unit="1", **address)
+    failed("EMAIL", unit="2", **address)
+    seen = look(mail.batch, through="LETTER")
+    assert (seen["total"], seen["going"]) == (3, 2)
+    assert as_json(seen["obstacles"]) == {"sameUnit": 1}
+    resends.fulfil(confirm(mail.batch, through="LETTER").id)
+    assert attempts() == {"1": 3, "2": 2}
+    assert look(mail.batch)["going"] == 1  # each through its own channel: none is one too many
+
+
+def test_a_letter_that_lies_ready_is_a_repeat_but_not_sent() -> None:
+    (letter,) = a_bill("LETTER")
+    services.enqueue([letter], user_id=None)
+    an_event(letter, Sent(provider="print", stage="READY_TO_PRINT"))
+    seen = look(letter.batch)
+    assert (seen["going"], seen["examples"][0]["repeat"]) == (0, "readyToPrint")
+
+
 def test_a_corrected_address_is_kept() -> None:
     (bill,) = failed("EMAIL")
     services.resend(an_admin(), bill.id, contact=services.Contact(email="new@example.org"))

@@ -61,7 +61,7 @@ class Choice:
 _CHOSEN = """
     WITH chosen AS (
         SELECT c.id, c.newest_attempt, bill.sort_key, units.number, c.recipient_name,
-               c.delivery_status AS status, c.outcome_unknown,
+               c.delivery_status AS status, c.outcome_unknown, c.ready_to_print,
                coalesce(%(through)s::text, c.channel) AS channel,
                s.row, coalesce(a.contact, '{{}}') AS contact
         FROM communications AS c
@@ -96,18 +96,26 @@ _CHOSEN = """
                  nullif(concat_ws(' ', row->>'postcode', row->>'city'), ''), row->>'country')
             END AS billed
         FROM chosen
-    ), planned AS (
+    ), considered AS (
         SELECT id, newest_attempt, sort_key, number, recipient_name, channel,
                coalesce(nullif(corrected, ''), billed, '') AS to,
                CASE WHEN nullif(corrected, '') <> coalesce(billed, '')
                     THEN coalesce(billed, '') END AS corrected_from,
                CASE WHEN outcome_unknown THEN 'unknown'
+                    WHEN ready_to_print THEN 'readyToPrint'
                     WHEN status IN ({sent}) THEN 'sent'
                     END AS repeat,
                CASE {stuck}
                     WHEN coalesce(nullif(corrected, ''), billed, '') = '' THEN 'unreachable'
                     END AS obstacle
         FROM addressed
+    ), planned AS (
+        -- Through one channel, a unit whose mail and text message both failed needs one letter.
+        SELECT id, newest_attempt, sort_key, number, recipient_name, channel, "to", corrected_from,
+               repeat, CASE WHEN {goes} AND row_number() OVER (
+                   PARTITION BY number, channel, "to", {goes} ORDER BY id) > 1
+               THEN 'sameUnit' ELSE obstacle END AS obstacle
+        FROM considered
     )
 """
 _SENT = ("SENT", "DELIVERED", "OPENED", "MANUAL")
@@ -274,7 +282,10 @@ def _ask(cursor: Any, question: str, batch: Batch, choice: Choice, **more: Any) 
     search, pattern = matching_search(choice.search)
     cursor.execute(
         (_CHOSEN + question).format(
-            search=search, stuck=_STUCK, sent=", ".join(f"'{status}'" for status in _SENT)
+            search=search,
+            stuck=_STUCK,
+            sent=", ".join(f"'{status}'" for status in _SENT),
+            goes=_GOES,
         ),
         {
             "batch": batch.id,

@@ -64,7 +64,7 @@ class ResendChoiceIn(WireSchema):
     )
 
 
-Obstacle = Literal["notYet", "inQueue", "cancelled", "unreachable"]
+Obstacle = Literal["notYet", "inQueue", "cancelled", "unreachable", "sameUnit"]
 
 
 class PlannedResend(WireSchema):
@@ -78,8 +78,8 @@ class PlannedResend(WireSchema):
     corrected_from: str | None = Field(
         description="the billing file's address, where a later correction took its place"
     )
-    repeat: Literal["sent", "unknown"] | None = Field(
-        description="it would be a second copy: it was sent already, or may have been"
+    repeat: Literal["sent", "unknown", "readyToPrint"] | None = Field(
+        description="it would be a second copy: it was sent already, may have been, or lies ready"
     )
     obstacle: Obstacle | None = Field(description="why it cannot be resent now")
     goes: bool

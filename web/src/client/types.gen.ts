@@ -1609,15 +1609,15 @@ export type PlannedResend = {
     /**
      * Repeat
      *
-     * it would be a second copy: it was sent already, or may have been
+     * it would be a second copy: it was sent already, may have been, or lies ready
      */
-    repeat: 'sent' | 'unknown' | null;
+    repeat: 'sent' | 'unknown' | 'readyToPrint' | null;
     /**
      * Obstacle
      *
      * why it cannot be resent now
      */
-    obstacle: 'notYet' | 'inQueue' | 'cancelled' | 'unreachable' | null;
+    obstacle: 'notYet' | 'inQueue' | 'cancelled' | 'unreachable' | 'sameUnit' | null;
     /**
      * Goes
      */
@@ -1789,7 +1789,7 @@ export type SkippedResend = {
     /**
      * Reason
      */
-    reason: 'notYet' | 'inQueue' | 'cancelled' | 'unreachable' | 'resentMeanwhile' | 'sentMeanwhile';
+    reason: 'notYet' | 'inQueue' | 'cancelled' | 'unreachable' | 'sameUnit' | 'resentMeanwhile' | 'sentMeanwhile';
 };
 
 /**

@@ -660,11 +660,13 @@ export const de: Dictionary = {
       inQueue: "Wartet auf den Versand.",
       cancelled: "Durch einen späteren Import storniert.",
       unreachable: "Keine Adresse für diesen Kanal.",
+      sameUnit: "Dieselbe Einheit bekommt ihn schon, an dieselbe Anschrift.",
       resentMeanwhile: "Inzwischen von jemand anderem erneut gesendet.",
       sentMeanwhile: "Gilt inzwischen als gesendet oder angekommen.",
     },
     repeats: {
       sent: "Wiederholung: wurde bereits gesendet.",
+      readyToPrint: "Wiederholung: Der Brief ist fertig und noch nicht in der Post.",
       unknown: "Vielleicht eine Wiederholung: Niemand weiß, ob gesendet wurde.",
     },
     correctedFrom: (before) => `Seither berichtigt; vorher ${before}.`,

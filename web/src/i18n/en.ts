@@ -661,11 +661,13 @@ export const en = {
       inQueue: "Waiting to be sent.",
       cancelled: "Cancelled by a later import.",
       unreachable: "No address for this channel.",
+      sameUnit: "The same unit gets it already, at the same address.",
       resentMeanwhile: "Somebody else has resent it meanwhile.",
       sentMeanwhile: "By now it counts as sent or arrived.",
     },
     repeats: {
       sent: "Repeat: it was sent already.",
+      readyToPrint: "Repeat: the letter is made, and not posted yet.",
       unknown: "May be a repeat: nobody knows whether it was sent.",
     },
     correctedFrom: (before: string) => `Corrected since; it was ${before}.`,
