@@ -28,6 +28,11 @@ def copied_database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         original, copy = sql.Identifier(settings["NAME"]), sql.Identifier(name)
         connection.close()  # nobody may be in a database that is copied
         with connection._nodb_cursor() as cursor:
+            # Threads of an earlier test's worker may have left theirs open.
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                [settings["NAME"]],
+            )
             cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(copy))
             cursor.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(copy, original))
         connections.databases[ELSEWHERE] = {**settings, "NAME": name}
