@@ -34,7 +34,7 @@ def read_body(request: HttpRequest, shape: type[S], *, files: frozenset[str] = f
     else:
         try:
             values = json.loads(request.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise HttpError(400, "the body is neither JSON nor a form") from None
     try:
         return shape.model_validate(values)
