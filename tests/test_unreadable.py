@@ -22,6 +22,7 @@ pytestmark = pytest.mark.django_db
 JSON = "application/json"
 MANUAL = "/communications/{communication}/manual-event"
 RECORD = "/units/{unit}/delivery-record"
+CONTACT = ["contact", "email"]
 SOME_ID = "506b7203-4a5a-4863-b938-6daf4fd9f48e"
 
 
@@ -49,6 +50,7 @@ def address(path: str, bill: Communication) -> str:
         ("PUT", "/units/{unit}/legal-hold", {"reason": ...}, ["reason"]),
         ("POST", "/communications/{communication}/notes", {"note": ...}, ["note"]),
         ("POST", "/communications/{communication}/resend", {"note": ...}, ["note"]),
+        ("POST", "/communications/{communication}/resend", {"contact": {"email": ...}}, CONTACT),
         ("POST", "/batches/{batch}/resend/dry-run", {"search": ...}, ["search"]),
     ],
 )

@@ -528,6 +528,9 @@ def test_a_resend_over_http_answers_with_the_new_attempt(api: Client) -> None:
     post(api, f"/communications/{one.id}/resend", expect=409)
 
 
+WITHOUT_ITS_ZERO = {"street": "Weg 1", "postcode": "1067", "city": "Dresden", "country": "DE"}
+
+
 @pytest.mark.parametrize(
     ("body", "place"),
     [
@@ -536,6 +539,10 @@ def test_a_resend_over_http_answers_with_the_new_attempt(api: Client) -> None:
         ({"contact": {"email": "nobody"}}, ["body", "contact", "email"]),
         ({"contact": {"phone": "12"}}, ["body", "contact", "phone"]),
         ({"contact": {"telex": "12"}}, ["body", "contact", "telex"]),
+        (
+            {"channel": "LETTER", "contact": {"address": WITHOUT_ITS_ZERO}},
+            ["body", "contact", "address", "postcode"],
+        ),
         ({"contact": {"address": {"street": "x"}}}, ["body", "contact", "address", "postcode"]),
         ({"note": "x" * 4001}, ["body", "note"]),
         ({"chanel": "SMS"}, ["body", "chanel"]),
