@@ -75,7 +75,6 @@ def test_a_building_that_comes_while_somebody_pages_disturbs_no_other(api: Clien
         ("%", ["B3"]),
         ("_", []),
         ("  haus  ", ["B2"]),
-        ("\x00", ["B1", "B2", "B3"]),
         ("nowhere", []),
     ],
 )

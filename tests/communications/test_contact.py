@@ -33,7 +33,7 @@ def test_a_number_that_nobody_can_ring_names_its_field(wrong: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["nobody", "a@b@c.example", "a b@example.org", "@example.org", "a\x00@example.org"]
+    "wrong", ["nobody", "a@b@c.example", "a b@example.org", "@example.org", "a\n@example.org"]
 )
 def test_an_impossible_address_names_its_field(wrong: str) -> None:
     with pytest.raises(InputError) as refusal:
@@ -56,8 +56,44 @@ def test_a_postal_address_goes_through_whole() -> None:
     }
 
 
-def test_what_no_database_takes_is_replaced() -> None:
-    address = AddressIn(street="Weg\x00 1", postcode="1", city="Wien", country="AT")
+def test_a_postal_address_is_written_as_the_billing_file_s_would_be() -> None:
+    address = AddressIn(street=" Mu\u0308hlweg 1 ", postcode="8001", city="Zürich", country="CH")
     contact = checked_contact(ContactIn(address=address))
     assert contact is not None
-    assert contact.as_json()["address"]["street"] == "Weg\ufffd 1"
+    assert contact.address is not None
+    assert contact.address["street"] == "Mühlweg 1"
+
+
+@pytest.mark.parametrize(
+    ("part", "written", "reason"),
+    [
+        ("postcode", "1067", "lost its leading zero; write 01067"),
+        ("postcode", "01\t067", "an invisible control character (U+0009)"),
+        ("country", "XX", "no ISO 3166-1 alpha-2 country code"),
+        ("country", "UK", "is 'GB'"),
+        ("street", "a\nb", "a line break inside a value"),
+        ("street2", "a\u2028b", "a line break inside a value"),
+        ("street", "Weg \u202e1", "an invisible control character (U+202E)"),
+        ("city", "Dresd\ufffdn", "a character was lost"),
+    ],
+)
+def test_a_postal_address_is_held_to_the_billing_file_s_rules(
+    part: str, written: str, reason: str
+) -> None:
+    good = {"street": "Weg 1", "postcode": "01067", "city": "Dresden", "country": "DE"}
+    with pytest.raises(InputError) as refusal:
+        checked_contact(ContactIn(address=AddressIn(**{**good, part: written})))
+    (problem,) = refusal.value.problems
+    assert problem.loc == ("body", "contact", "address", part)
+    assert reason in problem.msg
+
+
+def test_every_wrong_part_of_a_correction_is_told_at_once() -> None:
+    address = AddressIn(street="a\nb", postcode="1067", city="Dresden", country="DE")
+    with pytest.raises(InputError) as refusal:
+        checked_contact(ContactIn(email="nobody", address=address))
+    assert [problem.loc[2:] for problem in refusal.value.problems] == [
+        ("email",),
+        ("address", "street"),
+        ("address", "postcode"),
+    ]

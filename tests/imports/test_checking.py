@@ -306,7 +306,7 @@ def test_a_spreadsheet_amount_is_read_exactly(amount):
 def test_an_amount_is_read_or_refused_never_guessed(text):
     plain = text.strip().replace("−", "-")
     content = as_json(a_row(balance=text))
-    if re.fullmatch(r"[+-]?[0-9]{1,12}(\.[0-9]{1,4})?", plain, re.ASCII):
+    if re.fullmatch(r"[+-]?[0-9]{1,12}(\.[0-9]{1,2}0*)?", plain, re.ASCII):
         assert Decimal(the_row(content).balance) == Decimal(plain)
     elif plain:
         assert only_problem(content)[0] == ("row", 1, "balance")
@@ -329,7 +329,10 @@ def test_an_amount_is_read_or_refused_never_guessed(text):
         ("1e3", ",", "is no amount"),
         ("NaN", ",", "is no amount"),
         ("٣", ",", "is no amount"),
-        ("1.23456", ",", "more than 4 decimals"),
+        ("12.345", ",", "has more decimals than EUR, which has 2; round it"),
+        ("12,3451", ";", "has more decimals than EUR"),
+        ("1.230", ";", "write 1.2300 or leave the separator out"),
+        ("1.234", ";", "round it to 2 decimals or leave the separator out"),
         ("1234567890123.00", ",", "too large"),
     ],
 )
@@ -337,6 +340,30 @@ def test_amounts_that_could_be_misread_are_errors(written, delimiter, reason):
     where, what = only_problem(as_csv(a_row(balance=written), delimiter=delimiter))
     assert where == ("row", 2, "balance")
     assert reason in what
+
+
+@pytest.mark.parametrize(
+    ("currency", "written", "kept"),
+    [
+        ("EUR", "12.340000", "12.34"),
+        ("JPY", "1200.00", "1200.00"),
+        ("JPY", "1200.5", None),
+        ("KWD", "1.234", "1.234"),
+        ("KWD", "1.2345", None),
+    ],
+)
+def test_an_amount_has_no_more_decimals_than_its_currency(currency, written, kept):
+    bill = a_row(**{"cost: Heating": written}, currency=currency)
+    if kept is None:
+        where, what = only_problem(as_csv(bill))
+        assert where == ("row", 2, "cost: Heating")
+        assert f"more decimals than {currency}" in what
+    else:
+        assert the_row(as_csv(bill)).total == kept
+
+
+def test_without_a_currency_that_is_known_only_the_currency_is_the_fault():
+    assert only_problem(as_csv(a_row(total="1.2345", currency="€")))[0] == ("row", 2, "currency")
 
 
 def test_a_decimal_comma_as_text_in_a_workbook_is_an_error():

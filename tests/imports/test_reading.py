@@ -2,6 +2,7 @@ import contextlib
 import datetime
 import io
 import json
+import re
 import zipfile
 
 import openpyxl
@@ -179,6 +180,86 @@ def test_a_formula_that_ends_in_an_error_is_not_an_empty_cell():
     where, what = only_problem(saved(workbook))
     assert where == ("row", 2, "total")
     assert "ends in an error" in what
+
+
+def with_cells(content: bytes, **cells: str) -> bytes:
+    """A workbook with these cells of row 2 and below written as the given XML."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(written, "w") as new:
+        for entry in old.infolist():
+            data = old.read(entry)
+            if entry.filename == "xl/worksheets/sheet1.xml":
+                for place, cell in cells.items():
+                    pattern = rf'<c r="{place}"(?:[^>]*/>|.*?</c>)'.encode()
+                    data, times = re.subn(pattern, cell.encode(), data)
+                    assert times == 1, place
+            new.writestr(entry, data)
+    return written.getvalue()
+
+
+A_BILL = as_xlsx(a_row(**{"cost: Heating": 10, "cost: Water": 5}))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        '<c r="I2"><f>5*4</f></c>',
+        '<c r="I2"><f>5*4</f><v></v></c>',
+        '<c r="I2"><f>5*4</f><v/></c>',
+        '<c r="I2" s="1" t="n">\n <f>5*4</f>\n <v></v>\n</c>',
+        '<c r="I2"><f t="shared" ref="I2:I9" si="0">H2*4</f></c>',
+        '<c r="I2"><f t="shared" si="0"/></c>',
+        '<c r="I2"><f t="shared" si="0"/><v></v></c>',
+        '<c t="b" r="I2"><f>A1=1</f><v></v></c>',
+    ],
+)
+def test_a_formula_without_a_stored_result_is_not_an_empty_cell(cell):
+    where, what = only_problem(with_cells(A_BILL, I2=cell))
+    assert where == ("row", 2, "cost: Water")
+    assert what == (
+        "the formula has no stored result; open and save the file in a spreadsheet program"
+    )
+
+
+@pytest.mark.parametrize(
+    ("cell", "costs"),
+    [
+        ('<c r="I2"><f>5*4</f><v>20</v></c>', ["10.00", "20.00"]),
+        ('<c r="I2"><f t="shared" si="0"/><v>0</v></c>', ["10.00", "0.00"]),
+        ('<c r="I2" t="str"><f>"7.50"</f><v>7.50</v></c>', ["10.00", "7.50"]),
+        ('<c r="I2" t="str"><f>""</f><v></v></c>', ["10.00"]),
+        ('<c t="str" r="I2"><f>""</f></c>', ["10.00"]),
+    ],
+)
+def test_a_formula_with_a_result_is_read_as_its_result(cell, costs):
+    (row,) = checked(with_cells(A_BILL, I2=cell)).rows
+    assert [cost.amount for cost in row.costs] == costs
+
+
+def test_a_row_of_formulas_behind_the_last_value_is_not_left_out():
+    rows = [a_row(), a_row(unit="2")]
+    cells = {f"{column}3": f'<c r="{column}3"><f>{column}2</f></c>' for column in "ABCDEFG"}
+    found = problems(with_cells(as_xlsx(*rows), **cells))
+    assert [where for where, _ in found] == [("row", 3, column) for column in rows[0]]
+
+
+def test_a_formula_in_a_cell_without_a_place_is_told_so():
+    where, what = only_problem(with_cells(A_BILL, I2="<c><f>5*4</f></c>"))
+    assert where == ("file",)
+    assert "does not say where it stands" in what
+
+
+@pytest.mark.parametrize("size", [50, 61, 100, 1000])
+def test_a_cell_that_two_blocks_share_is_seen_whole(size):
+    class Small(io.BytesIO):
+        def read(self, _):
+            return super().read(size)
+
+    cells = '<x:c r="A1"><x:v>1</x:v></x:c><x:c r="B1" t="e"><x:v>#N/A</x:v></x:c>' * 9
+    sheet = f"<x:cols/><x:row>{cells}</x:row>" + "<x:tail/>" * 99
+    pieces = list(reading._pieces(Small(sheet.encode())))
+    assert b"".join(pieces) == sheet.encode()
+    assert sum(len(re.findall(rb'<x:c r="B1" t="e"><x:v>#', piece)) for piece in pieces) == 9
 
 
 def test_two_filled_sheets_are_a_question_not_a_guess():

@@ -3,13 +3,15 @@
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
-from trackcenter.communications.schemas import ContactIn
+from trackcenter.communications.schemas import AddressIn, ContactIn
 from trackcenter.communications.services import Contact
 from trackcenter.kit.errors import InputError, Problem
+from trackcenter.kit.postal import country_code, with_lost_zeros
+from trackcenter.kit.texts import Refused, one_line
 
 
 def checked_contact(contact: ContactIn | None) -> Contact | None:
-    """The correction with its e-mail address normalised and its phone in E.164.
+    """The correction with its e-mail and postal address normalised and its phone in E.164.
 
     Phones need the international form (`+49 …`), since a correction names no country. `InputError`
     names the field.
@@ -33,7 +35,27 @@ def checked_contact(contact: ContactIn | None) -> Contact | None:
             problems.append(Problem(("body", "contact", "phone"), words))
         else:
             phone = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    address = _checked_address(contact.address, problems) if contact.address else None
     if problems:
         raise InputError(problems)
-    address = contact.address.model_dump(exclude_none=True) if contact.address else None
     return Contact(email=email, phone=phone, address=address)
+
+
+def _checked_address(address: AddressIn, problems: list[Problem]) -> dict[str, str]:
+    """The postal address, held to what a billing file's is held to (`imports.fields`)."""
+
+    def read(part: str, written: str) -> str:
+        text = one_line(written, 200)
+        if part == "country":
+            return country_code(text)
+        if part == "postcode" and (padded := with_lost_zeros(text, address.country)):
+            raise Refused(f"the postcode {text} lost its leading zero; write {padded}")
+        return text
+
+    checked: dict[str, str] = {}
+    for part, written in address.model_dump(exclude_none=True).items():
+        try:
+            checked[part] = read(part, written)
+        except Refused as refusal:
+            problems.append(Problem(("body", "contact", "address", part), str(refusal)))
+    return checked

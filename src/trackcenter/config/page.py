@@ -8,13 +8,16 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import DisallowedHost, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.multipartparser import MultiPartParserError
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from django.views.defaults import bad_request
 
 from trackcenter.access.models import User
 from trackcenter.access.signin import message_page
@@ -100,6 +103,18 @@ def track(request: HttpRequest) -> HttpResponse:
 def root(_request: HttpRequest) -> HttpResponse:
     """`/` is the screen's address for people who type."""
     return HttpResponseRedirect(reverse("track"))
+
+
+def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400: a problem document below `/api/`, Django's own page elsewhere."""
+    if not request.path.startswith("/api/"):
+        return bad_request(request, exception)
+    if isinstance(exception, DisallowedHost):
+        return problem_response(400, detail="this server does not go by that name")
+    # What else Django finds suspicious may speak of our own insides.
+    form = isinstance(exception, (MultiPartParserError, TooManyFieldsSent, TooManyFilesSent))
+    about = f"the form cannot be read: {exception}" if form else "the request cannot be read"
+    return problem_response(400, detail=about)
 
 
 def not_found(

@@ -34,6 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", health.metrics),
 ]
 
+handler400 = "trackcenter.config.page.unreadable"
 handler404 = "trackcenter.config.page.not_found"
 handler429 = "trackcenter.access.signin.too_many_requests"
 handler500 = "trackcenter.config.page.broken"

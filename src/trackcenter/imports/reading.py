@@ -14,11 +14,12 @@ import json
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import BinaryIO
+from itertools import chain, repeat
+from typing import IO, BinaryIO
 
 import msgspec
 from python_calamine import (
@@ -41,9 +42,17 @@ COST_PREFIX = "cost:"
 _ZIP_MAGIC = b"PK\x03\x04"
 _OLD_EXCEL_MAGIC = b"\xd0\xcf\x11\xe0"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-_ERROR_CELL = re.compile(
-    rb"""<(?:\w+:)?c\b(?=[^>]*\st=["']e["'])[^>]*\sr=["']([A-Z]{1,3})([0-9]{1,7})["']"""
+_LAST_CELL = re.compile(rb"(?s:.*)(?=<(?:\w+:)?c[\s>])")
+_ERROR_CELL = re.compile(rb"""<(?:\w+:)?c\b([^<>]*\st=["']e["'][^<>]*)""")
+# A cell that begins with a formula; the last group, if it has one, is the result's begin.
+_FORMULA_CELL = re.compile(
+    rb"<(?:\w+:)?c\b([^<>]*)(?<!/)>\s*<(?:\w+:)?f\b"
+    rb"([^<>]*(?:/>|>[^<]*</(?:\w+:)?f>)\s*<(?:\w+:)?v\b[^<>]*>\s*[^<\s])?"
 )
+_TEXT_CELL = re.compile(rb"""\st=["'](?:str|inlineStr)["']""")
+_REFERENCE = re.compile(rb"""\sr=["']([A-Z]{1,3})([0-9]{1,7})["']""")
+_FAILED = "the formula ends in an error (#N/A, #REF!, …); correct it"
+_UNRESOLVED = "the formula has no stored result; open and save the file in a spreadsheet program"
 _BROKEN_WORKBOOK = (
     zipfile.BadZipFile,
     zlib.error,
@@ -186,7 +195,11 @@ def _open_xlsx(stream: BinaryIO) -> Table:
     start = sheet.start or (0, 0)
     if start[0] != 0:
         raise _file_error("row 1 is empty; the heading belongs in row 1")
-    found = sheet.iter_rows()
+    last_row, last_column = sheet.end or start
+    # Calamine ends with the last row that has a value.
+    behind = max((row for row, _ in failed), default=0) - (last_row + 1)
+    nothing: Sequence[object] = [""] * (last_column + 1)
+    found = chain[Sequence[object]](sheet.iter_rows(), repeat(nothing, behind))
     heading = tuple(str(cell).strip() for cell in next(found))
     while heading and not heading[-1]:  # formatted, empty columns at the right
         heading = heading[:-1]
@@ -210,25 +223,42 @@ def _sheet_with_bills(workbook: CalamineWorkbook) -> CalamineSheet:
     return filled[0]
 
 
-def _failed_cells(archive: zipfile.ZipFile, sheet_index: int) -> frozenset[tuple[int, int]]:
-    """Places (row from 1, column from 0) of cells whose formula failed (#N/A, #REF!, …).
+def _failed_cells(archive: zipfile.ZipFile, sheet_index: int) -> dict[tuple[int, int], str]:
+    """Places (row from 1, column from 0) of cells whose formula has no result, and why.
 
-    Calamine hands them out as empty, and a bill whose amount failed must not become a bill
-    without an amount.
+    It failed (#N/A, #REF!, …), or the program that wrote it does not calculate. Calamine hands
+    both out as empty, and a bill whose amount is not known must not become one without an amount.
     """
-    entry = _worksheet_entry(archive, sheet_index)
-    places: set[tuple[int, int]] = set()
-    with archive.open(entry) as sheet:
-        rest = b""
-        while block := sheet.read(1 << 20):
-            block = rest + block
-            whole = block.rfind(b">") + 1
-            places.update(
-                (int(row), _column_index(letters))
-                for letters, row in _ERROR_CELL.findall(block[:whole])
-            )
-            rest = block[whole:]
-    return frozenset(places)
+    failed: dict[tuple[int, int], str] = {}
+    with archive.open(_worksheet_entry(archive, sheet_index)) as sheet:
+        for piece in _pieces(sheet):
+            for attributes, result in _FORMULA_CELL.findall(piece):
+                # A text may be empty: that is a result.
+                if not result and not _TEXT_CELL.search(attributes):
+                    failed[_place(attributes, _UNRESOLVED)] = _UNRESOLVED
+            for attributes in _ERROR_CELL.findall(piece):
+                failed[_place(attributes, _FAILED)] = _FAILED
+    return failed
+
+
+def _pieces(sheet: IO[bytes]) -> Iterator[bytes]:
+    """A worksheet in pieces of about a megabyte that end before a cell, so that none is cut."""
+    rest = b""
+    while block := sheet.read(1 << 20):
+        block = rest + block
+        before = _LAST_CELL.match(block)
+        # Megabytes may follow on the last cell; of those no more is kept than the tag that is cut.
+        cut = (before.end() if before else 0) or block.rfind(b"<") or len(block)
+        yield block[:cut]
+        rest = block[cut:]
+    yield rest
+
+
+def _place(attributes: bytes, fault: str) -> tuple[int, int]:
+    found = _REFERENCE.search(attributes)
+    if found is None:
+        raise _file_error(f"a cell does not say where it stands, and {fault}")
+    return int(found.group(2)), _column_index(found.group(1))
 
 
 def _worksheet_entry(archive: zipfile.ZipFile, index: int) -> str:
@@ -300,11 +330,11 @@ def _rows_under(
     columns: tuple[str, ...],
     found: Iterator[Sequence[object]],
     *,
-    failed: frozenset[tuple[int, int]] | None = None,
+    failed: Mapping[tuple[int, int], str] | None = None,
 ) -> Iterator[RawRow]:
     """Rows from row 2 on, each as wide as the heading; empty rows are counted and left out.
 
-    `failed` is given for spreadsheets: the places of cells that are errors.
+    `failed` is given for spreadsheets: the places of cells without a result, and why.
     """
     width = len(columns)
     if width > MAX_COLUMNS:
@@ -316,8 +346,8 @@ def _rows_under(
         cells: list[Cell] = []
         for at, value in enumerate(row):
             cell, fault = (str(value), None) if failed is None else _spreadsheet_cell(value)
-            if failed and (number, at) in failed:
-                fault = "the formula ends in an error (#N/A, #REF!, …); correct it"
+            if failed:
+                fault = failed.get((number, at), fault)
             if fault is not None:
                 faults.append((columns[at] if at < width else f"column {at + 1}", fault))
             cells.append(cell)

@@ -34,7 +34,7 @@ def read_body(request: HttpRequest, shape: type[S], *, files: frozenset[str] = f
     else:
         try:
             values = json.loads(request.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise HttpError(400, "the body is neither JSON nor a form") from None
     try:
         return shape.model_validate(values)
@@ -48,8 +48,8 @@ def refuse_others(request: HttpRequest, *, fields: frozenset[str], files: frozen
     problems = [
         Problem(("body", name), "comes twice" if name in known else "unknown field")
         for sent, known in ((request.POST, fields), (request.FILES, files))
-        for name, values in sorted(sent.lists())
-        if name not in known or len(values) > 1
+        for name in sorted(sent)
+        if name not in known or len(sent.getlist(name)) > 1
     ]
     if problems:
         raise InputError(problems)

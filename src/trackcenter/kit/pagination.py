@@ -3,12 +3,13 @@
 import base64
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import Field
 
+from trackcenter.kit.canonical import clean
 from trackcenter.kit.errors import InputError
 from trackcenter.kit.wire import WireSchema
 
@@ -20,11 +21,18 @@ class PageQuery(WireSchema):
     limit: int = Field(default=50, ge=1, le=200)
 
 
+def _moment(word: str) -> datetime:
+    moment = datetime.fromisoformat(word)
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a time zone")
+    return moment.astimezone(UTC)
+
+
 _READERS: dict[type, Callable[[str], Any]] = {
     str: str,
     int: int,
     UUID: UUID,
-    datetime: datetime.fromisoformat,
+    datetime: _moment,
 }
 
 
@@ -40,11 +48,9 @@ def decode_cursor(cursor: str, *kinds: type) -> list[Any]:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         words = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        if not all(isinstance(word, str) and "\x00" not in word for word in words):
+        if not all(isinstance(word, str) and clean(word) == word for word in words):
             raise ValueError("not words")
         key = [_READERS[kind](word) for kind, word in zip(kinds, words, strict=True)]
-        if any(isinstance(part, datetime) and part.tzinfo is None for part in key):
-            raise ValueError("a moment without a time zone")
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         raise InputError.at("query", "cursor", msg="this cursor is not from this list") from None
     return key

@@ -6,8 +6,10 @@ from typing import Annotated, Any
 import msgspec
 from django.http import HttpResponse
 from ninja import Schema
-from pydantic import AfterValidator, AwareDatetime, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, field_validator
 from pydantic.alias_generators import to_camel
+
+from trackcenter.kit.canonical import clean
 
 _encoder = msgspec.json.Encoder()
 
@@ -30,11 +32,22 @@ Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class WireSchema(Schema):
-    """A shape of the API: snake_case here, camelCase outside; unknown fields are refused."""
+    """A shape of the API: snake_case here, camelCase outside; unknown fields are refused.
+
+    So is a text that PostgreSQL cannot keep: one with U+0000 or half a surrogate pair.
+    """
 
     model_config = ConfigDict(
         alias_generator=to_camel, populate_by_name=True, extra="forbid", str_strip_whitespace=True
     )
+
+    @field_validator("*")
+    @classmethod
+    def _can_be_kept(cls, value: Any) -> Any:
+        for text in value if isinstance(value, (list, dict)) else (value,):
+            if isinstance(text, str) and clean(text) != text:
+                raise ValueError("a text may not hold U+0000 or half a surrogate pair")
+        return value
 
 
 def respond(value: Any, status: int = 200) -> HttpResponse:
