@@ -7,14 +7,14 @@ import { StateLink } from "../track-center/StateLink";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import { unitQuery } from "./queries";
 import classes from "./TrackUnitDrawer.module.css";
-import { UnitContent } from "./UnitContent";
+import { UnitContent, unitTitle } from "./UnitContent";
 
 /** One unit on a page of its own: to be sent as a link, printed, or read at length. */
 export default function UnitPage({ unitId }: { unitId: string }) {
   const t = useText();
   const { year, interval } = useTrackCenter();
   const unit = useQuery({ ...unitQuery(unitId), refetchInterval: interval });
-  const name = unit.data ? t.drawer.title(unit.data.number) : t.common.loading;
+  const name = unitTitle(unit, t);
   useEffect(() => {
     document.title = `${name} · ${t.product}`;
   }, [name, t]);
