@@ -250,6 +250,26 @@ def test_a_manual_event_with_a_witness_keeps_the_delivery_record_by_the_same_eve
 
 
 @pytest.mark.parametrize(
+    ("said", "dispatched"),
+    [
+        ({"dispatchedAt": "2026-03-01T08:00:00Z", "occurredAt": "2026-03-01T08:00:00Z"}, 1),
+        ({"witness": "Frau Beck", "occurredAt": "2026-03-02T08:00:00Z"}, 2),
+    ],
+    ids=["day-of-dispatch", "witness"],
+)
+def test_a_letter_that_was_posted_is_not_recorded_as_delivered(
+    admin: Client, said: dict[str, str], dispatched: int
+):
+    (one,) = a_bill("EMAIL")
+    form = {"type": "POSTAL_DELIVERY", "note": "In the box on the corner", **said}
+    assert manual(admin, one, form).status_code == 201
+    kept = UnitDeliveryRecord.objects.get()
+    assert kept.dispatched_at == datetime(2026, 3, dispatched, 8, tzinfo=UTC)
+    assert kept.delivered_at is None
+    assert events_of(one)[-1].occurred_at == kept.dispatched_at
+
+
+@pytest.mark.parametrize(
     "wrong",
     [
         {"type": "RETURNED", "witness": "Frau Beck"},

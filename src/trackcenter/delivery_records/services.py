@@ -35,6 +35,9 @@ CHANNEL_OF_METHOD = {
 
 RETURNED = "RETURNED"
 
+POSTED = "POSTAL_DELIVERY"
+"""A letter that left us: its moment is the posting, and nobody says that it arrived."""
+
 FIELDS = ("dispatched_at", "delivered_at", "witness", "note")
 
 
@@ -63,9 +66,12 @@ def manual_event(
     """`communications.services.manual_event`, with a proof that hangs on the communication.
 
     Who says when it was dispatched or who saw it also keeps the delivery record of that unit, year
-    and way (`type`): one event tells both. Raises `InputError` for moments that cannot be.
+    and way (`type`): one event tells both. `occurred_at` is the day of delivery in it, or of
+    dispatch where it only was posted. Raises `InputError` for moments that cannot be.
     """
     given = {"dispatched_at": dispatched_at, "witness": witness, "delivered_at": occurred_at}
+    if type == POSTED:
+        given |= {"dispatched_at": dispatched_at or occurred_at, "delivered_at": None}
     kept = None
     if dispatched_at or witness:
         if type == RETURNED:

@@ -3982,7 +3982,9 @@ export type RecordManualEventData = {
      *
      * As a form it may also carry `proofFile`.
      *
-     * With `dispatchedAt` or `witness` the unit's delivery record of that year and way is kept, too.
+     * With `dispatchedAt` or `witness` the unit's delivery record of that year and way is kept, too:
+     * `occurredAt` is the day of delivery in it, but of dispatch for POSTAL_DELIVERY, since a letter
+     * that was posted has not arrived.
      */
     body: {
         /**

@@ -197,6 +197,8 @@ export const de: Dictionary = {
     cancelled: "Ein späterer Import der Abrechnungsdatei hat es storniert.",
     alreadyArrived:
       "Diese Nachricht ist schon angekommen. Der Empfänger erhält sie dann ein zweites Mal.",
+    markedByHand: (method) =>
+      `Jemand hat eine Zustellung festgehalten${method ? `: ${method}` : ""}. Der Empfänger erhält die Nachricht vielleicht doppelt.`,
     unknown:
       "Es ist nicht bekannt, ob der letzte Versuch ankam. Der Empfänger erhält die Nachricht vielleicht doppelt.",
   },
@@ -213,7 +215,7 @@ export const de: Dictionary = {
       RETURNED: "Post kam zurück",
     },
     dispatched: "Abgeschickt",
-    when: { delivered: "Zugestellt", returned: "Zurückgekommen" },
+    when: { posted: "Aufgegeben", delivered: "Zugestellt", returned: "Zurückgekommen" },
     witness: "Zeuge",
     witnessHint:
       "Wer es gesehen hat. Ein Zeuge oder Versandtag steht dann auch im Zustellnachweis der Einheit",

@@ -196,6 +196,8 @@ export const en = {
     cancelled: "It was cancelled by a later import of the billing file.",
     alreadyArrived:
       "This message has already arrived. Sending again gives the recipient a second copy.",
+    markedByHand: (method?: string) =>
+      `A person recorded a delivery${method ? `: ${method}` : ""}. Sending again may give the recipient a second copy.`,
     unknown:
       "It is not known whether the last attempt arrived. Sending again may give the recipient a second copy.",
   },
@@ -212,7 +214,7 @@ export const en = {
       RETURNED: "Mail came back",
     },
     dispatched: "Dispatched",
-    when: { delivered: "Delivered", returned: "Came back" },
+    when: { posted: "Posted", delivered: "Delivered", returned: "Came back" },
     witness: "Witness",
     witnessHint:
       "Who saw it. A witness or a day of dispatch is kept as the unit's delivery record, too",

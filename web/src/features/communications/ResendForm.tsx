@@ -3,10 +3,12 @@ import { IconInfoCircle } from "@tabler/icons-react";
 import { useState } from "react";
 import { ApiError } from "../../api";
 import type { AddressIn, CommunicationOut, ResendIn } from "../../client";
+import type { Dictionary } from "../../i18n/en";
 import { useText } from "../../i18n/Language";
 import { billedAddress, correctedAddress, likelyContact } from "./contact";
 import { announceDone, announceRollback, FormDialog } from "./FormDialog";
 import { useResend } from "./queries";
+import { methodOf } from "./renderers";
 import { isLetter } from "./StatusBadge";
 import { allChannels, type Channel } from "./words";
 
@@ -231,15 +233,26 @@ function AddressFields({ address, problemOf, onChange }: AddressFieldsProps) {
   );
 }
 
+/** Why the recipient may get it twice, or null. */
+function warningText(communication: CommunicationOut, t: Dictionary): string | null {
+  const { deliveryStatus, outcomeUnknown, events } = communication;
+  if (deliveryStatus === "DELIVERED" || deliveryStatus === "OPENED") return t.resend.alreadyArrived;
+  if (deliveryStatus === "MANUAL") {
+    // A person's word says how it went out, not always that it arrived.
+    const marked = events.findLast(({ type }) => type === "MANUAL_MARKED");
+    return t.resend.markedByHand(marked ? methodOf(marked, t) : undefined);
+  }
+  return outcomeUnknown ? t.resend.unknown : null;
+}
+
 function Warning({ communication }: { communication: CommunicationOut }) {
   const t = useText();
-  const { deliveryStatus, outcomeUnknown } = communication;
-  const arrived =
-    deliveryStatus === "DELIVERED" || deliveryStatus === "OPENED" || deliveryStatus === "MANUAL";
-  if (!arrived && !outcomeUnknown) return null;
+  const text = warningText(communication, t);
   return (
-    <Alert color="yellow" icon={<IconInfoCircle />}>
-      {arrived ? t.resend.alreadyArrived : t.resend.unknown}
-    </Alert>
+    text && (
+      <Alert color="yellow" icon={<IconInfoCircle />}>
+        {text}
+      </Alert>
+    )
   );
 }
