@@ -273,6 +273,8 @@ def test_a_delivery_record_is_changed_and_tells_who_changed_what(
     drawer = screen.get_by_role("dialog")
     drawer.get_by_role("button", name="Record a delivery").click()
     form = screen.get_by_role("dialog").last
+    form.get_by_role("button", name="Record it").click()
+    expect(form.get_by_text("Please give a day")).to_be_visible()
     form.get_by_label("Dispatched").fill("2025-03-01T09:30")
     expect(form.get_by_text("1 Mar 2025, 09:30")).to_be_visible()
     form.get_by_label("Witness").fill("The caretaker")

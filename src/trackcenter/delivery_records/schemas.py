@@ -24,7 +24,10 @@ class ManualEventIn(WireSchema):
 
 
 class DeliveryRecordIn(WireSchema):
-    """As a form it may also carry `files`. What is left out stays as it is."""
+    """As a form it may also carry `files`. What is left out stays as it is.
+
+    A new record takes at least a moment, a witness, a note or a file.
+    """
 
     year: int = Field(ge=1900, le=9999)
     method: str = Field(

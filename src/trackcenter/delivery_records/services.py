@@ -116,7 +116,8 @@ def record_delivery(
     `given` holds those of `FIELDS` that were said: a moment (aware), a text, or None to take it
     back. Every change is an event with the old and the new values: MANUAL_MARKED when the delivery
     itself is vouched for or dated anew, else a NOTICE. Saying the same again changes nothing.
-    Raises `InputError` for moments that cannot be, and `Conflict` for a unit without bills.
+    Raises `InputError` for moments that cannot be and for a new record that says nothing, and
+    `Conflict` for a unit without bills.
     """
     unit = _locked(actor, unit_id)
     communication = _communication_of(actor, unit, year, method)
@@ -172,6 +173,11 @@ def _keep(
     )
     changes = _apply(record, given)
     _check(record, changes)
+    said = [str(change["new"] or "").strip() for change in changes.values()]
+    if created and not any(said) and not proofs:
+        # That it was delivered somehow proves nothing.
+        msg = "a record takes a day, a witness, a note or a file"
+        raise InputError.at("body", "note", msg=msg)
     if created or changes or proofs:
         record.updated_at = now()
         record.save()

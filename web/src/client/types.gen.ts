@@ -4073,6 +4073,8 @@ export type RecordDeliveryData = {
      * DeliveryRecordIn
      *
      * As a form it may also carry `files`. What is left out stays as it is.
+     *
+     * A new record takes at least a moment, a witness, a note or a file.
      */
     body: {
         /**

@@ -138,7 +138,9 @@ const renderers: { [Kind in EventType]: Renderer } = {
   }),
   NOTICE: (event, _channel, t) => {
     const notices: Record<string, string> = t.events.NOTICES;
-    const kind = field(event.payload, "kind");
+    const made = record(event.payload.detail).created === true;
+    const named = field(event.payload, "kind");
+    const kind = named === "DELIVERY_RECORD" && made ? "DELIVERY_RECORDED" : named;
     return {
       icon: IconInfoCircle,
       tone: "gray",
