@@ -806,8 +806,11 @@ export const de: Dictionary = {
     openWith: (n) => `Zu tun: ${n}`,
     title: "Was einen Menschen braucht",
     hint: "Aus allen Gebäuden, die Sie sehen dürfen.",
-    none: "Nichts zu tun",
+    none: "Keine Entscheidung steht an",
     noneHint: "Hier stehen Nachrichten, über die jemand entscheiden muss.",
+    elsewhere: "Fehlgeschlagenes und ungedruckte Briefe stehen bei ihren Gebäuden:",
+    failed: (n) => `${n} fehlgeschlagen`,
+    toPrint: (n) => `${n} zu drucken`,
     more: "Mehr zeigen",
     unknown: {
       title: "Niemand weiß, ob sie gesendet wurden",

@@ -809,8 +809,11 @@ export const en = {
     openWith: (n: string) => `To do: ${n}`,
     title: "What needs a person",
     hint: "Of all buildings you may see.",
-    none: "Nothing to do",
+    none: "No decision is waiting",
     noneHint: "Messages that need somebody's decision appear here.",
+    elsewhere: "Failed messages and letters to print stand with their buildings:",
+    failed: (n: string) => `${n} failed`,
+    toPrint: (n: string) => `${n} to print`,
     more: "Show more",
     unknown: {
       title: "Nobody knows whether these were sent",
