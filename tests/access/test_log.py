@@ -1,17 +1,25 @@
 """Who read what is written down once, for good, and before it is shown."""
 
+import html
+import re
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
+from django.utils.timezone import localtime
 
 from tests.access.people import PASSWORD, Place
 from tests.access.test_routes import ids_of
 from trackcenter.access import log, services
 from trackcenter.access.models import AccessRecord, Act, Role, User
+from trackcenter.access.selectors import places_of
+from trackcenter.access.visible import EVERY_BUILDING, only
+from trackcenter.batches.models import PrintRun
+from trackcenter.buildings.models import Unit
 
 pytestmark = pytest.mark.django_db
 
@@ -142,3 +150,65 @@ def test_every_change_of_rights_leaves_a_line_that_names_who_did_it(
     assert lines[0].detail == {"buildings": ["ELSEWHERE"]}
     assert lines[6].detail == {"token": str(token.pk), "role": "ADMIN", "buildings": [], "days": 3}
     assert secret not in str([line.detail for line in lines])
+
+
+def log_page(admin: User, **headers: str) -> str:
+    client = Client(headers=headers)
+    client.force_login(admin)
+    response = client.get("/users/log/")
+    assert response.status_code == HTTPStatus.OK
+    return html.unescape(response.content.decode())
+
+
+def test_the_page_says_of_which_unit_and_leads_there(admin: User, here: Place) -> None:
+    ids = ids_of(here)
+    communication, unit = ids["communication_id"], here.unit.pk
+    run = PrintRun.objects.create(batch=here.batch)
+    client = Client()
+    client.force_login(admin)
+    for path in (
+        f"units/{unit}",
+        f"communications/{communication}",
+        f"attachments/{ids['attachment_id']}",
+        f"print-runs/{run.pk}",
+    ):
+        client.get(f"/api/track/{path}")
+    lines = {line.act: line.subject_id for line in AccessRecord.objects.all()}
+    assert lines[Act.PRINT_RUN_READ] == run.pk
+    page = log_page(admin)
+    place = f"/track?buildingId={here.building.pk}"
+    of_message = f"{place}&year=2024&unit={unit}&communication={communication}"
+    assert f'<a href="{place}&unit={unit}">Unit 1</a>' in page
+    assert page.count(f'<a href="{of_message}">Unit 1</a>') == 2
+    assert f'<a href="{place}&year=2024">House HERE 2024</a>' in page
+    assert str(unit) not in re.sub(r'(href|datetime)="[^"]*"', "", page)
+
+
+def test_the_page_asks_no_more_for_many_lines_than_for_one(
+    admin: User, here: Place, django_assert_max_num_queries: Any
+) -> None:
+    log.record(admin, Act.UNIT_READ, here.unit.pk)
+    for number in range(2, 30):
+        unit = Unit.objects.create(building=here.building, number=str(number), sort_key="1")
+        log.record(admin, Act.UNIT_READ, unit.pk)
+    client = Client()
+    client.force_login(admin)
+    with django_assert_max_num_queries(10):
+        assert b"Unit 29" in client.get("/users/log/").content
+
+
+def test_what_lies_in_no_visible_building_is_named_by_its_id_only(
+    here: Place, elsewhere: Place
+) -> None:
+    ids = [here.unit.pk, elsewhere.unit.pk, uuid4()]
+    assert list(places_of(only([here.building.pk]), ids)) == [here.unit.pk]
+    assert list(places_of(EVERY_BUILDING, ids)) == [here.unit.pk, elsewhere.unit.pk]
+
+
+@pytest.mark.parametrize(
+    ("language", "day"), [("en", "%-d %b %Y"), ("de", "%d.%m.%Y")], ids=["english", "german"]
+)
+def test_a_day_is_written_as_the_language_does(admin: User, language: str, day: str) -> None:
+    page = log_page(admin, **{"Accept-Language": language})
+    [made] = records(Act.USER_CREATED)
+    assert f">{localtime(made.at).strftime(day)} " in page

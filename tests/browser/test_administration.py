@@ -2,6 +2,8 @@
 
 import re
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -239,3 +241,43 @@ def test_back_closes_the_unit_and_forward_opens_it_again(screen: Page) -> None:
     screen.go_forward()
     expect(drawer).to_contain_text("Timeline")
     assert screen.url == link
+
+
+def test_a_copied_link_names_building_year_unit_and_message(screen: Page, office: str) -> None:
+    screen.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    screen.goto(f"{office}/track")
+    screen.locator("a[data-unit]").first.click()
+    expect(screen).to_have_url(re.compile(r"buildingId=[\w-]+&year=\d{4}&unit="))
+
+    def copied() -> set[str]:
+        dialog = screen.get_by_role("dialog").last
+        dialog.get_by_role("button", name="Copy link").click()
+        expect(dialog.get_by_role("button", name="Copied")).to_be_visible()
+        return set(parse_qs(urlsplit(screen.evaluate("navigator.clipboard.readText()")).query))
+
+    assert copied() == {"buildingId", "year", "unit", "communication"}
+    screen.get_by_role("dialog").get_by_role("button", name="Preview").click()
+    expect(screen.get_by_role("dialog")).to_have_count(2)
+    assert copied() == {"buildingId", "year", "unit", "communication"}
+
+
+def test_a_link_that_names_the_unit_alone_leads_to_its_building_and_back(
+    screen: Page, site: Installation, office: str
+) -> None:
+    """Whichever building the reader is shown without asking."""
+    before = screen.url
+    units = site.query(
+        "SELECT DISTINCT ON (building_id) id, building_id FROM units ORDER BY building_id, id"
+    )
+    assert len(units) > 1
+    for unit, building in units:
+        screen.goto(f"{office}/track?unit={unit}")
+        expect(screen.get_by_role("dialog")).to_contain_text("Timeline")
+        expect(screen).to_have_url(re.compile(f"buildingId={building}"))
+        expect(screen).to_have_url(re.compile(r"year=\d{4}"))
+    for _ in units:
+        screen.go_back()
+    expect(screen).to_have_url(before)
+    screen.goto(f"{office}/track?unit={UUID(int=7)}")
+    expect(screen.get_by_role("dialog")).to_contain_text("could not be loaded")
+    expect(screen.get_by_role("heading", name="Loading")).to_have_count(0)

@@ -260,8 +260,12 @@ def test_lists_that_cannot_be_loaded_say_so_and_try_again(
     page.unroute("**/api/track/work/*")
     for _ in range(main.get_by_role("button", name="Retry").count()):
         main.get_by_role("button", name="Retry").first.click()
-    expect(main.get_by_text("Nothing to do")).to_be_visible()
+    expect(main.get_by_text("No decision is waiting")).to_be_visible()
     is_sound(page, "work-nothing")
+    failing = main.get_by_role("listitem").filter(has_text="failed").get_by_role("link").first
+    name = failing.inner_text()
+    failing.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(name)
     page.context.close()
 
 
@@ -273,6 +277,8 @@ def test_a_delivery_record_is_changed_and_tells_who_changed_what(
     drawer = screen.get_by_role("dialog")
     drawer.get_by_role("button", name="Record a delivery").click()
     form = screen.get_by_role("dialog").last
+    form.get_by_role("button", name="Record it").click()
+    expect(form.get_by_text("Please give a day")).to_be_visible()
     form.get_by_label("Dispatched").fill("2025-03-01T09:30")
     expect(form.get_by_text("1 Mar 2025, 09:30")).to_be_visible()
     form.get_by_label("Witness").fill("The caretaker")
@@ -328,6 +334,7 @@ def test_a_dead_letter_is_read_queued_again_and_discarded_for_a_reason(
     ((decided,),) = site.query(DEAD, "8", "ZeroDivisionError: division by zero")
     screen.goto(at(site, office, "&tab=activity"))
     screen.get_by_text("Dead letters (3)").click()
+    expect(screen.get_by_role("link", name=re.compile(r"^To do: ([3-9]|\d\d)"))).to_be_visible()
     expect(screen).to_have_url(re.compile("kind=dead"))
     letters = screen.get_by_role("region", name="Dead letters")
 

@@ -72,13 +72,18 @@ def test_a_note_and_a_manual_mark_with_its_proof_are_kept(screen: Page) -> None:
     expect(screen.get_by_role("dialog")).to_have_count(1)
     drawer.get_by_role("button", name="Mark as letter").click()
     form = screen.get_by_role("dialog").last
-    form.get_by_label("Note").fill("Given to her at the door")
+    expect(form.get_by_label("Delivered")).to_have_count(0)
+    form.get_by_label("Posted").fill("2025-03-01T09:30")
+    form.get_by_label("Note").fill("In the box on the corner")
     form.locator("input[type=file]").first.set_input_files(
         {"name": "receipt.png", "mimeType": "image/png", "buffer": PNG}
     )
     is_sound(screen, "manual")
     form.get_by_role("button", name="Record it").click()
     expect(drawer.get_by_text("receipt.png").first).to_be_visible()
+    drawer.get_by_role("button", name="Resend").click()
+    warning = screen.get_by_role("dialog").last.get_by_role("alert")
+    expect(warning).to_contain_text("A person recorded a delivery: Sent as a letter by us.")
 
 
 def test_a_delivery_is_recorded_with_a_photo_and_stands_in_the_evidence(

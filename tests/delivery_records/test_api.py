@@ -116,7 +116,7 @@ def test_the_events_go_to_the_channel_s_communication_else_to_the_newest(admin: 
     (newer,) = a_bill("EMAIL", unit="2", year=YEAR)
 
     def goes_to(one: Communication, **body: Any) -> str:
-        return str(record(admin, one, **body).json()["communicationId"])
+        return str(record(admin, one, note="Given", **body).json()["communicationId"])
 
     assert goes_to(email, method="REGISTERED_LETTER") == str(registered.id)
     assert goes_to(email, method="EMAIL") == str(email.id)
@@ -154,6 +154,28 @@ def test_what_cannot_be_is_refused_with_its_place(admin: Client, body: dict, pla
     assert answer.status_code == 422, answer.content
     assert [error["loc"] for error in json.loads(answer.content)["errors"]] == [["body", place]]
     assert len(events_of(one)) == 1
+
+
+@pytest.mark.parametrize("nothing", [{}, {"witness": "", "note": "  ", "deliveredAt": None}])
+def test_a_new_record_that_says_nothing_is_refused(admin: Client, nothing: dict[str, Any]):
+    (one,) = a_bill("LETTER")
+    answer = record(admin, one, **nothing)
+    assert answer.status_code == 422
+    assert [error["loc"] for error in json.loads(answer.content)["errors"]] == [["body", "note"]]
+    assert not UnitDeliveryRecord.objects.exists()
+    assert len(events_of(one)) == 1
+
+
+def test_a_file_alone_is_a_record_and_its_words_may_go_later(admin: Client):
+    (one,) = a_bill("LETTER")
+    form = {"year": YEAR, "method": "OTHER", "files": [uploaded(a_pdf())]}
+    path = f"/api/track/units/{one.unit_id}/delivery-record"
+    assert admin.post(path, form).status_code == 201
+    said = events_of(one)[-1].payload_row.payload
+    assert (said["kind"], said["detail"]["created"]) == ("DELIVERY_RECORD", True)
+    assert record(admin, one, method="OTHER", witness="Frau Beck").status_code == 200
+    assert events_of(one)[-1].payload_row.payload["detail"]["created"] is False
+    assert record(admin, one, method="OTHER", witness=None).status_code == 200
 
 
 def test_a_recorded_delivery_is_corrected_but_not_taken_back(admin: Client):
@@ -247,6 +269,26 @@ def test_a_manual_event_with_a_witness_keeps_the_delivery_record_by_the_same_eve
     assert marked.payload_row.payload["detail"]["recordId"] == str(kept.id)
     assert (status_of(email), status_of(letter)) == ("MANUAL", "PENDING")
     assert AuditNote.objects.get().note == "In the box on the corner"
+
+
+@pytest.mark.parametrize(
+    ("said", "dispatched"),
+    [
+        ({"dispatchedAt": "2026-03-01T08:00:00Z", "occurredAt": "2026-03-01T08:00:00Z"}, 1),
+        ({"witness": "Frau Beck", "occurredAt": "2026-03-02T08:00:00Z"}, 2),
+    ],
+    ids=["day-of-dispatch", "witness"],
+)
+def test_a_letter_that_was_posted_is_not_recorded_as_delivered(
+    admin: Client, said: dict[str, str], dispatched: int
+):
+    (one,) = a_bill("EMAIL")
+    form = {"type": "POSTAL_DELIVERY", "note": "In the box on the corner", **said}
+    assert manual(admin, one, form).status_code == 201
+    kept = UnitDeliveryRecord.objects.get()
+    assert kept.dispatched_at == datetime(2026, 3, dispatched, 8, tzinfo=UTC)
+    assert kept.delivered_at is None
+    assert events_of(one)[-1].occurred_at == kept.dispatched_at
 
 
 @pytest.mark.parametrize(

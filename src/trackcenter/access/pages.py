@@ -222,11 +222,11 @@ def access_log(request: HttpRequest) -> HttpResponse:
     user = selectors.get_user(asked["user"]) if asked["user"] else None
     rows, older = selectors.list_log(user=user, subject_id=asked["subject"], before=asked["before"])
     kept = {name: str(value) for name, value in asked.items() if value and name != "before"}
-    names = _names([row.subject_id for row in rows if row.subject_id])
+    about = _subjects(_who(request), {row.subject_id for row in rows} | {asked["subject"]})
     page = {
-        "rows": [_line(row, names) for row in rows],
+        "rows": [_line(row, about) for row in rows],
         "user_asked": user,
-        "subject_asked": asked["subject"],
+        "subject_asked": asked["subject"] and about[asked["subject"]],
         "older": urlencode({**kept, "before": str(older)}) if older else "",
         "zone": settings.TIME_ZONE,
         "here": "log",
@@ -234,7 +234,7 @@ def access_log(request: HttpRequest) -> HttpResponse:
     return render(request, "people/log.html", page)
 
 
-def _line(row: AccessRecord, names: dict[UUID, str]) -> dict[str, Any]:
+def _line(row: AccessRecord, about: dict[UUID, dict[str, str]]) -> dict[str, Any]:
     words = words_in(get_language())
     detail = dict(row.detail)
     detail.pop("token", None)
@@ -246,14 +246,41 @@ def _line(row: AccessRecord, names: dict[UUID, str]) -> dict[str, Any]:
     return {
         "row": row,
         "act": words.get(f"act_{row.act}", Act(row.act).label),
-        "subject": names.get(row.subject_id) if row.subject_id else None,
+        "subject": about[row.subject_id] if row.subject_id else None,
         "detail": "; ".join(said),
     }
 
 
-def _names(ids: list[UUID]) -> dict[UUID, str]:
-    """The names of those ids that are users'; of others the log knows no more than the id."""
-    return dict(User.objects.filter(pk__in=ids).values_list("pk", "username"))
+def _subjects(who: Actor, ids: set[UUID | None]) -> dict[UUID, dict[str, str]]:
+    """What to call each of `ids`: its `name`, and of what lies in a building `where` and `href`.
+
+    Of anything else, and of what `who` may not see, the log knows no more than the id.
+    """
+    asked = {one for one in ids if one is not None}
+    users = dict(User.objects.filter(pk__in=asked).values_list("pk", "username"))
+    places = selectors.places_of(who.visible, asked - set(users))
+    subjects = {one: {"name": users.get(one, ""), "id": str(one)} for one in asked}
+    for one, place in places.items():
+        subjects[one] |= _shown(place)
+    return subjects
+
+
+def _shown(place: selectors.Place) -> dict[str, str]:
+    """A place in words, and the address of the screen at it."""
+    words = words_in(get_language())
+    where = f"{place.building} {place.year}" if place.year else place.building
+    state = {
+        "buildingId": place.building_id,
+        "year": place.year,
+        "unit": place.unit_id,
+        "communication": place.communication_id,
+    }
+    query = urlencode({name: str(value) for name, value in state.items() if value})
+    return {
+        "name": f"{words['unit']} {place.unit}" if place.unit else where,
+        "where": where if place.unit else "",
+        "href": f"{reverse('track')}?{query}",
+    }
 
 
 def _detail(

@@ -4,6 +4,7 @@ from typing import Final
 
 ENGLISH: Final = {
     # Everywhere
+    "day_format": "j M Y",  # of Django's `date`; as the screen writes a day
     "users": "Users",
     "access_log": "Access log",
     "account": "Your account",
@@ -102,6 +103,8 @@ ENGLISH: Final = {
     "subject": "Which",
     "of_user": "Only by",
     "of_subject": "Only about",
+    "only_this": "Only this",
+    "unit": "Unit",
     "show_all": "Show everything",
     "older": "Older",
     "log_empty": "Nothing was recorded yet.",
@@ -162,6 +165,7 @@ ENGLISH: Final = {
 }
 
 GERMAN: Final = {
+    "day_format": "d.m.Y",
     "users": "Benutzer",
     "access_log": "Zugriffsprotokoll",
     "account": "Ihr Konto",
@@ -256,6 +260,8 @@ GERMAN: Final = {
     "subject": "Welche",
     "of_user": "Nur von",
     "of_subject": "Nur zu",
+    "only_this": "Nur dies",
+    "unit": "Einheit",
     "show_all": "Alles zeigen",
     "older": "Ältere",
     "log_empty": "Noch nichts aufgezeichnet.",

@@ -1,7 +1,8 @@
 """Questions about users, tokens and the access log."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
@@ -11,6 +12,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from trackcenter.access.actor import Actor
 from trackcenter.access.models import AccessRecord, ApiToken, Role, User
+from trackcenter.access.visible import VisibleBuildings
 from trackcenter.kit.clock import iso
 from trackcenter.kit.errors import NotFound
 from trackcenter.kit.pagination import decode_cursor, encode_cursor
@@ -124,6 +126,71 @@ def list_log(
         records = records.filter(pk__lt=before)
     rows = list(records[: LOG_PAGE + 1])
     return rows[:LOG_PAGE], rows[LOG_PAGE - 1].pk if len(rows) > LOG_PAGE else None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where on the screen something lies that the log names; a building at least."""
+
+    building_id: UUID
+    building: str
+    year: int | None = None
+    unit_id: UUID | None = None
+    unit: str | None = None
+    communication_id: UUID | None = None
+
+
+_PLACES: Final[dict[str, dict[str, str]]] = {
+    "communications.Communication": {
+        "building_id": "building_id",
+        "building": "building__name",
+        "year": "year",
+        "unit_id": "unit_id",
+        "unit": "unit__number",
+        "communication_id": "id",
+    },
+    "buildings.Unit": {
+        "building_id": "building_id",
+        "building": "building__name",
+        "unit_id": "id",
+        "unit": "number",
+    },
+    "communications.Attachment": {
+        "building_id": "communication__building_id",
+        "building": "communication__building__name",
+        "year": "communication__year",
+        "unit_id": "communication__unit_id",
+        "unit": "communication__unit__number",
+        "communication_id": "communication_id",
+    },
+    "communications.Batch": {
+        "building_id": "building_id",
+        "building": "building__name",
+        "year": "year",
+    },
+    "batches.PrintRun": {
+        "building_id": "batch__building_id",
+        "building": "batch__building__name",
+        "year": "batch__year",
+    },
+}
+"""What the log's readings are of → where each field of `Place` stands. The tables are asked by
+name: they stand above this package."""
+
+
+def places_of(visible: VisibleBuildings, ids: Collection[UUID]) -> dict[UUID, Place]:
+    """Where those of `ids` lie that are something of a visible building; one query a table."""
+    found: dict[UUID, Place] = {}
+    for model, fields in _PLACES.items():
+        missing = set(ids) - set(found)
+        if not missing:
+            break
+        rows = apps.get_model(model)._base_manager.filter(pk__in=missing)
+        if visible.ids is not None:
+            rows = rows.filter(**{f"{fields['building_id']}__in": visible.ids})
+        for key, *values in rows.values_list("pk", *fields.values()):
+            found[key] = Place(**dict(zip(fields, values, strict=True)))
+    return found
 
 
 def other_administrators(user: User) -> bool:

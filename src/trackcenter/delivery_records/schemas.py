@@ -11,7 +11,9 @@ from trackcenter.kit.wire import Moment, WireSchema
 class ManualEventIn(WireSchema):
     """As a form it may also carry `proofFile`.
 
-    With `dispatchedAt` or `witness` the unit's delivery record of that year and way is kept, too.
+    With `dispatchedAt` or `witness` the unit's delivery record of that year and way is kept, too:
+    `occurredAt` is the day of delivery in it, but of dispatch for POSTAL_DELIVERY, since a letter
+    that was posted has not arrived.
     """
 
     type: ManualType
@@ -22,7 +24,10 @@ class ManualEventIn(WireSchema):
 
 
 class DeliveryRecordIn(WireSchema):
-    """As a form it may also carry `files`. What is left out stays as it is."""
+    """As a form it may also carry `files`. What is left out stays as it is.
+
+    A new record takes at least a moment, a witness, a note or a file.
+    """
 
     year: int = Field(ge=1900, le=9999)
     method: str = Field(

@@ -35,6 +35,9 @@ CHANNEL_OF_METHOD = {
 
 RETURNED = "RETURNED"
 
+POSTED = "POSTAL_DELIVERY"
+"""A letter that left us: its moment is the posting, and nobody says that it arrived."""
+
 FIELDS = ("dispatched_at", "delivered_at", "witness", "note")
 
 
@@ -63,9 +66,12 @@ def manual_event(
     """`communications.services.manual_event`, with a proof that hangs on the communication.
 
     Who says when it was dispatched or who saw it also keeps the delivery record of that unit, year
-    and way (`type`): one event tells both. Raises `InputError` for moments that cannot be.
+    and way (`type`): one event tells both. `occurred_at` is the day of delivery in it, or of
+    dispatch where it only was posted. Raises `InputError` for moments that cannot be.
     """
     given = {"dispatched_at": dispatched_at, "witness": witness, "delivered_at": occurred_at}
+    if type == POSTED:
+        given |= {"dispatched_at": dispatched_at or occurred_at, "delivered_at": None}
     kept = None
     if dispatched_at or witness:
         if type == RETURNED:
@@ -110,7 +116,8 @@ def record_delivery(
     `given` holds those of `FIELDS` that were said: a moment (aware), a text, or None to take it
     back. Every change is an event with the old and the new values: MANUAL_MARKED when the delivery
     itself is vouched for or dated anew, else a NOTICE. Saying the same again changes nothing.
-    Raises `InputError` for moments that cannot be, and `Conflict` for a unit without bills.
+    Raises `InputError` for moments that cannot be and for a new record that says nothing, and
+    `Conflict` for a unit without bills.
     """
     unit = _locked(actor, unit_id)
     communication = _communication_of(actor, unit, year, method)
@@ -166,6 +173,11 @@ def _keep(
     )
     changes = _apply(record, given)
     _check(record, changes)
+    said = [str(change["new"] or "").strip() for change in changes.values()]
+    if created and not any(said) and not proofs:
+        # That it was delivered somehow proves nothing.
+        msg = "a record takes a day, a witness, a note or a file"
+        raise InputError.at("body", "note", msg=msg)
     if created or changes or proofs:
         record.updated_at = now()
         record.save()

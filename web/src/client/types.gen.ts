@@ -4036,7 +4036,9 @@ export type RecordManualEventData = {
      *
      * As a form it may also carry `proofFile`.
      *
-     * With `dispatchedAt` or `witness` the unit's delivery record of that year and way is kept, too.
+     * With `dispatchedAt` or `witness` the unit's delivery record of that year and way is kept, too:
+     * `occurredAt` is the day of delivery in it, but of dispatch for POSTAL_DELIVERY, since a letter
+     * that was posted has not arrived.
      */
     body: {
         /**
@@ -4129,6 +4131,8 @@ export type RecordDeliveryData = {
      * DeliveryRecordIn
      *
      * As a form it may also carry `files`. What is left out stays as it is.
+     *
+     * A new record takes at least a moment, a witness, a note or a file.
      */
     body: {
         /**

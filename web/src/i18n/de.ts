@@ -204,6 +204,8 @@ export const de: Dictionary = {
     cancelled: "Ein späterer Import der Abrechnungsdatei hat es storniert.",
     alreadyArrived:
       "Diese Nachricht ist schon angekommen. Der Empfänger erhält sie dann ein zweites Mal.",
+    markedByHand: (method) =>
+      `Jemand hat eine Zustellung festgehalten${method ? `: ${method}` : ""}. Der Empfänger erhält die Nachricht vielleicht doppelt.`,
     unknown:
       "Es ist nicht bekannt, ob der letzte Versuch ankam. Der Empfänger erhält die Nachricht vielleicht doppelt.",
     inUnpostedRun:
@@ -222,7 +224,7 @@ export const de: Dictionary = {
       RETURNED: "Post kam zurück",
     },
     dispatched: "Abgeschickt",
-    when: { delivered: "Zugestellt", returned: "Zurückgekommen" },
+    when: { posted: "Aufgegeben", delivered: "Zugestellt", returned: "Zurückgekommen" },
     witness: "Zeuge",
     witnessHint:
       "Wer es gesehen hat. Ein Zeuge oder Versandtag steht dann auch im Zustellnachweis der Einheit",
@@ -260,6 +262,7 @@ export const de: Dictionary = {
     delivered: "Zugestellt",
     zone: (zone) => `Uhrzeit in ${zone}`,
     deliveredHint: "Damit stehen Sie für die Zustellung ein",
+    empty: "Bitte Tag, Zeugen oder Notiz angeben oder einen Beleg hinzufügen",
     witness: "Zeuge",
     submit: "Erfassen",
     done: "Erfasst",
@@ -338,6 +341,7 @@ export const de: Dictionary = {
       corrected: "Eine spätere Datei hat die Abrechnung vor dem Versand berichtigt",
       "look-again": "Der Anbieter wird noch einmal gefragt, was daraus wurde",
       DELIVERY_RECORD: "Der Zustellnachweis wurde geändert",
+      DELIVERY_RECORDED: "Eine Zustellung wurde erfasst",
       POSTING_PROOF: "Die von der Post abgestempelte Liste wurde hinzugefügt",
     },
     RESEND_BY: (channel) => `Erneuter Versand per ${channel} angefordert`,
@@ -814,8 +818,11 @@ export const de: Dictionary = {
     openWith: (n) => `Zu tun: ${n}`,
     title: "Was einen Menschen braucht",
     hint: "Aus allen Gebäuden, die Sie sehen dürfen.",
-    none: "Nichts zu tun",
+    none: "Keine Entscheidung steht an",
     noneHint: "Hier stehen Nachrichten, über die jemand entscheiden muss.",
+    elsewhere: "Fehlgeschlagenes und ungedruckte Briefe stehen bei ihren Gebäuden:",
+    failed: (n) => `${n} fehlgeschlagen`,
+    toPrint: (n) => `${n} zu drucken`,
     more: "Mehr zeigen",
     unknown: {
       title: "Niemand weiß, ob sie gesendet wurden",

@@ -204,6 +204,8 @@ export const en = {
     cancelled: "It was cancelled by a later import of the billing file.",
     alreadyArrived:
       "This message has already arrived. Sending again gives the recipient a second copy.",
+    markedByHand: (method?: string) =>
+      `A person recorded a delivery${method ? `: ${method}` : ""}. Sending again may give the recipient a second copy.`,
     unknown:
       "It is not known whether the last attempt arrived. Sending again may give the recipient a second copy.",
     inUnpostedRun:
@@ -222,7 +224,7 @@ export const en = {
       RETURNED: "Mail came back",
     },
     dispatched: "Dispatched",
-    when: { delivered: "Delivered", returned: "Came back" },
+    when: { posted: "Posted", delivered: "Delivered", returned: "Came back" },
     witness: "Witness",
     witnessHint:
       "Who saw it. A witness or a day of dispatch is kept as the unit's delivery record, too",
@@ -260,6 +262,7 @@ export const en = {
     delivered: "Delivered",
     zone: (zone: string) => `Time in ${zone}`,
     deliveredHint: "With it you vouch for the delivery",
+    empty: "Please give a day, a witness or a note, or add a proof",
     witness: "Witness",
     submit: "Record it",
     done: "Recorded",
@@ -338,6 +341,7 @@ export const en = {
       corrected: "The bill was corrected by a later file before it was sent",
       "look-again": "The provider is asked once more what became of it",
       DELIVERY_RECORD: "The delivery record was changed",
+      DELIVERY_RECORDED: "A delivery was recorded",
       POSTING_PROOF: "The slip stamped by the post office was added",
     },
     RESEND_BY: (channel: string) => `Resend requested by ${channel}`,
@@ -818,8 +822,11 @@ export const en = {
     openWith: (n: string) => `To do: ${n}`,
     title: "What needs a person",
     hint: "Of all buildings you may see.",
-    none: "Nothing to do",
+    none: "No decision is waiting",
     noneHint: "Messages that need somebody's decision appear here.",
+    elsewhere: "Failed messages and letters to print stand with their buildings:",
+    failed: (n: string) => `${n} failed`,
+    toPrint: (n: string) => `${n} to print`,
     more: "Show more",
     unknown: {
       title: "Nobody knows whether these were sent",

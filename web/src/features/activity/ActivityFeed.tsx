@@ -144,7 +144,12 @@ function Events({ kind }: { kind: EventKind }) {
                     />
                     <span className={classes.where}>
                       <StateLink
-                        changes={{ unit: unit.id, communication: communication.id }}
+                        changes={{
+                          buildingId: building?.id ?? null,
+                          year: year ?? null,
+                          unit: unit.id,
+                          communication: communication.id,
+                        }}
                         className={classes.unit}
                       >
                         {t.activity.unit(unit.number)}

@@ -41,7 +41,7 @@ export function TrackYearTimeline() {
               <li key={item.year}>
                 <StateLink
                   changes={{
-                    year: item.year === years.data?.defaultYear ? null : item.year,
+                    year: item.year,
                     after: null,
                     page: null,
                     communication: null,

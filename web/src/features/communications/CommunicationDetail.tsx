@@ -290,6 +290,7 @@ function Actions({ communication, timeZone }: PartProps) {
           />
           <ManualDeliveryForm
             communication={communication}
+            suggested={isLetter(communication.channel) ? "RECEIPT_CONFIRMED" : "POSTAL_DELIVERY"}
             timeZone={timeZone}
             opened={dialog === "manual"}
             onOpen={() => setDialog("manual")}

@@ -4,6 +4,7 @@ import { IconDownload, IconLink, IconPrinter } from "@tabler/icons-react";
 import type { AttachmentOut, CommunicationOut } from "../../client";
 import { useLanguage } from "../../i18n/Language";
 import { fileSize } from "../../i18n/sizes";
+import { useAddress } from "../track-center/StateLink";
 import { useOpened } from "../track-center/useOpened";
 import classes from "./CommunicationPreview.module.css";
 import { MessageView } from "./MessageView";
@@ -46,6 +47,12 @@ export default function CommunicationPreview({
     .filter(({ contentType, kind }) => contentType === "application/pdf" && kind !== "PROOF")
     .map(({ kind, url }) => ({ label: t.drawer.attachmentKinds[kind], url }));
   const isSms = bodyText !== null && !bodyHtmlUrl && (newest?.channel ?? "SMS") === "SMS";
+  const link = useAddress({
+    buildingId: communication.building.id,
+    year: communication.year,
+    unit: communication.unit.id,
+    communication: communication.id,
+  });
   const toPrint = printable(communication, files);
   return (
     <Modal
@@ -96,7 +103,7 @@ export default function CommunicationPreview({
         </ul>
       )}
       <Group justify="flex-end" mt="md" gap="xs">
-        <CopyButton value={window.location.href}>
+        <CopyButton value={link}>
           {({ copied, copy }) => (
             <Button
               variant="default"

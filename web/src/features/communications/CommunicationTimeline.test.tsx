@@ -62,6 +62,19 @@ test("a person is named, a machine is 'System'", () => {
   expect(sent).toHaveTextContent("System");
 });
 
+test("a delivery record is said to be new or changed", () => {
+  const recorded = (sequence: number, created: boolean) =>
+    event(sequence, {
+      type: "NOTICE",
+      source: "USER",
+      payload: { kind: "DELIVERY_RECORD", detail: { created } },
+    });
+  show([recorded(1, true), recorded(2, false)]);
+  const [changed, made] = screen.getAllByRole("listitem");
+  expect(changed).toHaveTextContent("The delivery record was changed");
+  expect(made).toHaveTextContent("A delivery was recorded");
+});
+
 test("only a contact that changed is mentioned", () => {
   show([
     event(1, {

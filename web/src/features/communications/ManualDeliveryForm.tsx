@@ -20,7 +20,7 @@ const types = [
 interface ManualDeliveryFormProps {
   communication: { id: string };
   /** What most likely happened. */
-  suggested?: ManualEvent["type"];
+  suggested: ManualEvent["type"];
   timeZone: string;
   opened: boolean;
   onOpen: () => void;
@@ -30,7 +30,7 @@ interface ManualDeliveryFormProps {
 /** A person vouches for a delivery (or reports mail that came back), with a note saying why. */
 export function ManualDeliveryForm({
   communication,
-  suggested = "POSTAL_DELIVERY",
+  suggested,
   timeZone,
   opened,
   onOpen,
@@ -48,6 +48,9 @@ export function ManualDeliveryForm({
   const [checked, setChecked] = useState(false);
   // Mail that came back was neither handed over nor witnessed.
   const delivery = type !== "RETURNED";
+  // What was posted left at that moment; nobody says that it arrived.
+  const posted = type === "POSTAL_DELIVERY";
+  const leaving = posted ? when : dispatched;
   const refused = mark.error instanceof ApiError ? mark.error : null;
 
   const submit = () => {
@@ -59,7 +62,7 @@ export function ManualDeliveryForm({
         type,
         note: note.trim(),
         ...(proof ? { proof } : {}),
-        ...(delivery && dispatched ? { dispatchedAt: wallClockToIso(dispatched, timeZone) } : {}),
+        ...(delivery && leaving ? { dispatchedAt: wallClockToIso(leaving, timeZone) } : {}),
         ...(delivery && witness.trim() ? { witness: witness.trim() } : {}),
         ...(when ? { occurredAt: wallClockToIso(when, timeZone) } : {}),
       },
@@ -99,7 +102,7 @@ export function ManualDeliveryForm({
         onChange={(value) => setType(types.find((known) => known === value) ?? type)}
         error={refused?.field("type")}
       />
-      {delivery && (
+      {delivery && !posted && (
         <MomentInput
           timeZone={timeZone}
           label={`${t.manual.dispatched} (${t.common.optional})`}
@@ -110,10 +113,14 @@ export function ManualDeliveryForm({
       )}
       <MomentInput
         timeZone={timeZone}
-        label={t.manual.when[delivery ? "delivered" : "returned"]}
+        label={t.manual.when[posted ? "posted" : delivery ? "delivered" : "returned"]}
         description={t.manual.whenHint(timeZone)}
         value={when}
-        error={refused?.field("occurredAt") ?? refused?.field("deliveredAt")}
+        error={
+          refused?.field("occurredAt") ??
+          refused?.field("deliveredAt") ??
+          (posted ? refused?.field("dispatchedAt") : undefined)
+        }
         onChange={(event) => setWhen(event.currentTarget.value)}
       />
       {delivery && (

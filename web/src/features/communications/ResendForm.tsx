@@ -3,10 +3,12 @@ import { IconInfoCircle } from "@tabler/icons-react";
 import { useState } from "react";
 import { ApiError } from "../../api";
 import type { AddressIn, CommunicationOut, ResendIn } from "../../client";
+import type { Dictionary } from "../../i18n/en";
 import { useText } from "../../i18n/Language";
 import { billedAddress, correctedAddress, likelyContact } from "./contact";
 import { announceDone, announceRollback, FormDialog } from "./FormDialog";
 import { useResend } from "./queries";
+import { methodOf } from "./renderers";
 import { isLetter } from "./StatusBadge";
 import { allChannels, type Channel } from "./words";
 
@@ -122,7 +124,7 @@ export function ResendForm({ communication, opened, onOpen, onClose }: ResendFor
       error={resend.error}
       errorTitle={t.resend.failed}
     >
-      <Warning communication={communication} />
+      <Warnings communication={communication} />
       <Stack gap={4}>
         <Text size="sm" fw={600} id="resend-channel">
           {t.resend.channel}
@@ -231,19 +233,28 @@ function AddressFields({ address, problemOf, onChange }: AddressFieldsProps) {
   );
 }
 
-/** Why the recipient might get it twice. */
-function Warning({ communication }: { communication: CommunicationOut }) {
+/** Why the recipient may get it twice. */
+function warningsOf(communication: CommunicationOut, t: Dictionary): string[] {
+  const { deliveryStatus, outcomeUnknown, inUnpostedRun, events } = communication;
+  const warnings = [];
+  if (deliveryStatus === "DELIVERED" || deliveryStatus === "OPENED") {
+    warnings.push(t.resend.alreadyArrived);
+  } else if (deliveryStatus === "MANUAL") {
+    // A person's word says how it went out, not always that it arrived.
+    const marked = events.findLast(({ type }) => type === "MANUAL_MARKED");
+    warnings.push(t.resend.markedByHand(marked ? methodOf(marked, t) : undefined));
+  } else if (outcomeUnknown) {
+    warnings.push(t.resend.unknown);
+  }
+  if (inUnpostedRun) warnings.push(t.resend.inUnpostedRun);
+  return warnings;
+}
+
+function Warnings({ communication }: { communication: CommunicationOut }) {
   const t = useText();
-  const { deliveryStatus, outcomeUnknown, inUnpostedRun } = communication;
-  const arrived =
-    deliveryStatus === "DELIVERED" || deliveryStatus === "OPENED" || deliveryStatus === "MANUAL";
-  const reasons = [
-    ...(arrived ? [t.resend.alreadyArrived] : outcomeUnknown ? [t.resend.unknown] : []),
-    ...(inUnpostedRun ? [t.resend.inUnpostedRun] : []),
-  ];
-  return reasons.map((reason) => (
-    <Alert key={reason} color="yellow" icon={<IconInfoCircle />}>
-      {reason}
+  return warningsOf(communication, t).map((text) => (
+    <Alert key={text} color="yellow" icon={<IconInfoCircle />}>
+      {text}
     </Alert>
   ));
 }

@@ -60,6 +60,12 @@ export const channelOf = (event: EventOut, fallback: Channel): Channel => {
     : fallback;
 };
 
+/** How a person says it was delivered, in words; undefined for a program's own word. */
+export const methodOf = (event: EventOut, t: Dictionary): string | undefined => {
+  const methods: Record<string, string> = { ...t.deliveryRecords.methods, ...t.manual.types };
+  return methods[field(event.payload, "method")];
+};
+
 /** A total map: a new kind of event does not compile until it says here how it reads. */
 const renderers: { [Kind in EventType]: Renderer } = {
   CREATED: (event, _channel, t) => {
@@ -132,7 +138,9 @@ const renderers: { [Kind in EventType]: Renderer } = {
   }),
   NOTICE: (event, _channel, t) => {
     const notices: Record<string, string> = t.events.NOTICES;
-    const kind = field(event.payload, "kind");
+    const made = record(event.payload.detail).created === true;
+    const named = field(event.payload, "kind");
+    const kind = named === "DELIVERY_RECORD" && made ? "DELIVERY_RECORDED" : named;
     return {
       icon: IconInfoCircle,
       tone: "gray",
@@ -157,17 +165,13 @@ const renderers: { [Kind in EventType]: Renderer } = {
       raw: false,
     };
   },
-  MANUAL_MARKED: (event, _channel, t) => {
-    const methods: Record<string, string> = { ...t.deliveryRecords.methods, ...t.manual.types };
-    const method = field(event.payload, "method");
-    return {
-      icon: IconHandStop,
-      tone: "brown",
-      sentence: methods[method] ?? t.events.MANUAL_MARKED,
-      details: noteOf(event),
-      raw: false,
-    };
-  },
+  MANUAL_MARKED: (event, _channel, t) => ({
+    icon: IconHandStop,
+    tone: "brown",
+    sentence: methodOf(event, t) ?? t.events.MANUAL_MARKED,
+    details: noteOf(event),
+    raw: false,
+  }),
   POSTED: (_event, _channel, t) => ({
     icon: IconMailbox,
     tone: "violet",

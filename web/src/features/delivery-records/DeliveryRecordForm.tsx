@@ -66,9 +66,16 @@ export function DeliveryRecordForm({
   const [now, setNow] = useState(before);
   const [files, setFiles] = useState<File[]>([]);
   const [fileProblem, setFileProblem] = useState<string>();
+  const [checked, setChecked] = useState(false);
   const refused = save.error instanceof ApiError ? save.error : null;
+  const empty =
+    Object.values(now).every((value) => !value.trim()) &&
+    files.length === 0 &&
+    !record?.files.length;
 
   const submit = () => {
+    setChecked(true);
+    if (empty) return;
     onClose();
     save.mutate(
       { year, method, changes: changesOf(now, before, timeZone), files },
@@ -126,7 +133,14 @@ export function DeliveryRecordForm({
         {...fieldOf("deliveredAt")}
       />
       <TextInput label={t.deliveryRecords.witness} maxLength={200} {...fieldOf("witness")} />
-      <Textarea label={t.manual.note} autosize minRows={2} maxLength={2000} {...fieldOf("note")} />
+      <Textarea
+        label={t.manual.note}
+        autosize
+        minRows={2}
+        maxLength={2000}
+        {...fieldOf("note")}
+        error={(checked && empty ? t.deliveryRecords.empty : undefined) ?? refused?.field("note")}
+      />
       {[...files, null].map((file, index) => (
         <FileDrop
           // biome-ignore lint/suspicious/noArrayIndexKey: a file has no identity, its place has

@@ -12,6 +12,13 @@ interface StateLinkProps extends Omit<AnchorHTMLAttributes<HTMLAnchorElement>, "
   ref?: Ref<HTMLAnchorElement>;
 }
 
+/** The whole address of this screen in another state, to be handed to somebody. */
+export function useAddress(changes: Changes): string {
+  const { filters } = useUrl();
+  const { origin, pathname } = window.location;
+  return origin + hrefOf(pathname, { ...filters, ...changes });
+}
+
 /** A real link to this screen in another state: opens in a new tab, can be copied, needs no reload. */
 export function StateLink({ changes, children, onFollow, ...rest }: StateLinkProps) {
   const { filters, set } = useUrl();

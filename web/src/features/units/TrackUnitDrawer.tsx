@@ -10,7 +10,7 @@ import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import { useOpened } from "../track-center/useOpened";
 import { statusesOf, unitQuery } from "./queries";
 import classes from "./TrackUnitDrawer.module.css";
-import { UnitContent } from "./UnitContent";
+import { UnitContent, unitTitle } from "./UnitContent";
 import { unitLinkId } from "./UnitRow";
 
 /** Slide-over with everything about one unit; as wide as the screen on a phone. */
@@ -53,7 +53,7 @@ export default function TrackUnitDrawer() {
       padding="lg"
       title={
         <span className={classes.title}>
-          {unit.data ? t.drawer.title(unit.data.number) : t.common.loading}
+          {unitTitle(unit, t)}
           {unit.data && (
             <Text span size="sm" c="dimmed" fw={400}>
               {unit.data.building.name} · {year} ·{" "}

@@ -1,7 +1,9 @@
 import { Alert, Button, CopyButton, Skeleton, Stack, Text } from "@mantine/core";
 import { IconLink } from "@tabler/icons-react";
 import type { UseQueryResult } from "@tanstack/react-query";
+import { useEffect } from "react";
 import type { UnitOut } from "../../client";
+import type { Dictionary } from "../../i18n/en";
 import { useText } from "../../i18n/Language";
 import { ChannelIcon } from "../communications/ChannelIcon";
 import { CommunicationDetail } from "../communications/CommunicationDetail";
@@ -10,13 +12,20 @@ import { ContradictoryBadge, StatusBadge, shownStatus } from "../communications/
 import { DeliveryRecords } from "../delivery-records/DeliveryRecords";
 import { HoldBadge, LegalHold } from "../retention/LegalHold";
 import { ProblemNotice } from "../track-center/ProblemNotice";
-import { StateLink } from "../track-center/StateLink";
+import { StateLink, useAddress } from "../track-center/StateLink";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import classes from "./TrackUnitDrawer.module.css";
+
+/** What stands above a unit, also while it is on its way and when it did not come. */
+export function unitTitle({ data, error }: UseQueryResult<UnitOut, Error>, t: Dictionary): string {
+  if (data) return t.drawer.title(data.number);
+  return error ? t.units.unit : t.common.loading;
+}
 
 /** Everything about one unit, in the panel or on a page of its own. */
 export function UnitContent({ unit }: { unit: UseQueryResult<UnitOut, Error> }) {
   const { year } = useTrackCenter();
+  useNamedPlace(unit.data);
   if (unit.data && year !== undefined) {
     return (
       <Stack gap="lg">
@@ -29,6 +38,23 @@ export function UnitContent({ unit }: { unit: UseQueryResult<UnitOut, Error> }) 
   }
   if (unit.error) return <ProblemNotice error={unit.error} onRetry={() => void unit.refetch()} />;
   return <UnitSkeleton />;
+}
+
+/**
+ * Which building and year are shown without being asked for depends on the reader and on the day:
+ * beside an open unit both stand in the URL, so that a link means the same tomorrow. This fills in
+ * what an older link left out, the building first: its years say which is shown.
+ */
+function useNamedPlace(unit: UnitOut | undefined): void {
+  const { filters, set, year } = useTrackCenter();
+  const { buildingId } = filters;
+  const home = unit && unit.id === filters.unit ? unit.building.id : undefined;
+  const shownYear = filters.year === null ? year : undefined;
+  useEffect(() => {
+    if (home === undefined) return;
+    if (buildingId === null) void set({ buildingId: home }, { history: "replace" });
+    else if (shownYear !== undefined) void set({ year: shownYear }, { history: "replace" });
+  }, [home, buildingId, shownYear, set]);
 }
 
 interface UnitProps {
@@ -57,6 +83,12 @@ function UnitMessages({ unit, year }: UnitProps) {
   const { filters } = useTrackCenter();
   const messages = unit.communications.filter((message) => message.year === year);
   const chosen = messages.find(({ id }) => id === filters.communication) ?? messages[0];
+  const link = useAddress({
+    buildingId: unit.building.id,
+    year,
+    unit: unit.id,
+    communication: chosen?.id ?? null,
+  });
   if (!chosen) {
     return (
       <Alert color="gray" title={t.drawer.noMessages}>
@@ -73,7 +105,7 @@ function UnitMessages({ unit, year }: UnitProps) {
           </Text>
           {unit.legalHold && <HoldBadge reason={unit.legalHold.reason} />}
         </span>
-        <CopyButton value={window.location.href}>
+        <CopyButton value={link}>
           {({ copied, copy }) => (
             <Button
               variant="subtle"
@@ -115,7 +147,6 @@ function UnitMessages({ unit, year }: UnitProps) {
 
 function OtherYears({ unit, year }: UnitProps) {
   const t = useText();
-  const { years } = useTrackCenter();
   const others = Map.groupBy(
     unit.communications.filter((message) => message.year !== year),
     (message) => message.year,
@@ -134,12 +165,7 @@ function OtherYears({ unit, year }: UnitProps) {
           {[...others].map(([other, messages]) => (
             <li key={other} className={classes.year}>
               <StateLink
-                changes={{
-                  year: other === years.data?.defaultYear ? null : other,
-                  communication: null,
-                  after: null,
-                  page: null,
-                }}
+                changes={{ year: other, communication: null, after: null, page: null }}
                 className={classes.yearLink}
               >
                 {other}

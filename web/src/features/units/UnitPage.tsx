@@ -8,7 +8,7 @@ import { StateLink } from "../track-center/StateLink";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import { statusesOf, unitQuery } from "./queries";
 import classes from "./TrackUnitDrawer.module.css";
-import { UnitContent } from "./UnitContent";
+import { UnitContent, unitTitle } from "./UnitContent";
 
 /** One unit on a page of its own: to be sent as a link, printed, or read at length. */
 export default function UnitPage({ unitId }: { unitId: string }) {
@@ -18,7 +18,7 @@ export default function UnitPage({ unitId }: { unitId: string }) {
     ...unitQuery(unitId),
     refetchInterval: ({ state }) => whileQueued(interval, statusesOf(state.data)),
   });
-  const name = unit.data ? t.drawer.title(unit.data.number) : t.common.loading;
+  const name = unitTitle(unit, t);
   useEffect(() => {
     document.title = `${name} · ${t.product}`;
   }, [name, t]);

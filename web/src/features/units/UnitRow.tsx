@@ -8,6 +8,7 @@ import { ChannelIcon } from "../communications/ChannelIcon";
 import { failureReason } from "../communications/failure";
 import { ContradictoryBadge, StatusBadge, shownStatus } from "../communications/StatusBadge";
 import type { Channel } from "../communications/words";
+import type { Filters } from "../track-center/filters";
 import { StateLink } from "../track-center/StateLink";
 import type { UnitSelection } from "./selection";
 import classes from "./TrackUnitTable.module.css";
@@ -23,6 +24,8 @@ export const unitLinkId = (unitId: string) => `unit-${unitId}`;
 
 interface UnitRowProps {
   row: UnitRowData;
+  buildingId: string | null;
+  year: number | null;
   columns: ChannelColumn[];
   hidden: ReadonlySet<string>;
   narrow: boolean;
@@ -36,6 +39,8 @@ interface UnitRowProps {
 /** Drawn again only when something of it changed: there are fifty of them. */
 export const UnitRow = memo(function UnitRow({
   row,
+  buildingId,
+  year,
   columns: shown,
   hidden,
   narrow,
@@ -45,10 +50,11 @@ export const UnitRow = memo(function UnitRow({
   onTick,
 }: UnitRowProps) {
   const t = useText();
+  const place = { buildingId, year, unit: row.unitId };
   const link = (
     <StateLink
       id={unitLinkId(row.unitId)}
-      changes={{ unit: row.unitId, communication: null }}
+      changes={{ ...place, communication: null }}
       className={classes.unit}
       data-unit
       aria-label={`${t.drawer.title(row.unitNumber)}, ${row.recipientName}`}
@@ -84,7 +90,7 @@ export const UnitRow = memo(function UnitRow({
             {row.communications.map((communication) => (
               <MessageLink
                 key={communication.id}
-                row={row}
+                place={place}
                 communication={communication}
                 withChannel
               />
@@ -113,7 +119,7 @@ export const UnitRow = memo(function UnitRow({
                 {messages.map((communication) => (
                   <MessageLink
                     key={communication.id}
-                    row={row}
+                    place={place}
                     communication={communication}
                     withChannel={communication.channel === "LETTER_WITH_RECEIPT"}
                   />
@@ -133,20 +139,17 @@ export const UnitRow = memo(function UnitRow({
 });
 
 interface MessageLinkProps {
-  row: UnitRowData;
+  place: Pick<Filters, "buildingId" | "year" | "unit">;
   communication: CommunicationBrief;
   withChannel: boolean;
 }
 
 /** A status badge that leads to its message. */
-function MessageLink({ row, communication, withChannel }: MessageLinkProps) {
+function MessageLink({ place, communication, withChannel }: MessageLinkProps) {
   const t = useText();
   const { channel } = communication;
   return (
-    <StateLink
-      changes={{ unit: row.unitId, communication: communication.id }}
-      className={classes.message}
-    >
+    <StateLink changes={{ ...place, communication: communication.id }} className={classes.message}>
       {withChannel ? (
         <Hint label={t.channels[channel]}>
           <span className={classes.channel} role="img" aria-label={t.channels[channel]}>

@@ -117,6 +117,8 @@ export function UnitRows({ selection, tableRef, page, fading, narrow }: UnitRows
             <Rows key={`${building?.id} ${year}`} items={page.items}>
               {(row) => (
                 <UnitRow
+                  buildingId={building?.id ?? null}
+                  year={year ?? null}
                   key={row.unitId}
                   row={row}
                   columns={shown}

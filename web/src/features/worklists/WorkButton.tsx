@@ -16,8 +16,8 @@ export const toWork = {
 /** Leads to what waits for a person, and says how much it is. */
 export function WorkButton() {
   const { text: t, code } = useLanguage();
-  const { filters } = useTrackCenter();
-  const { count, more } = useWaiting();
+  const { filters, canWrite } = useTrackCenter();
+  const { count, more } = useWaiting(canWrite);
   const number = count.toLocaleString(code) + (more ? "+" : "");
   return (
     <StateLink

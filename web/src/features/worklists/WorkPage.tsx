@@ -3,6 +3,7 @@ import {
   type Icon,
   IconArrowLeft,
   IconArrowsSplit2,
+  IconChecklist,
   IconClockPause,
   IconHandStop,
   IconHelpCircle,
@@ -18,9 +19,16 @@ import {
   useQuery,
 } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useState } from "react";
-import type { ErrorOut, ReceiptOut, SenderPauseOut, SuggestionOut, WorkItem } from "../../client";
+import type {
+  BuildingOut,
+  ErrorOut,
+  ReceiptOut,
+  SenderPauseOut,
+  SuggestionOut,
+  WorkItem,
+} from "../../client";
 import type { Dictionary } from "../../i18n/en";
-import { useText } from "../../i18n/Language";
+import { useLanguage, useText } from "../../i18n/Language";
 import { TimeStamp } from "../../time/TimeStamp";
 import { ChannelIcon } from "../communications/ChannelIcon";
 import { announceDone } from "../communications/FormDialog";
@@ -30,6 +38,7 @@ import { StatusBadge, shownStatus } from "../communications/StatusBadge";
 import { UnknownDecision } from "../communications/UnknownOutcome";
 import { deadLettersQuery } from "../dead-letters/queries";
 import { EmptyState } from "../track-center/EmptyState";
+import { firstPage } from "../track-center/filters";
 import { ProblemNotice, problemText } from "../track-center/ProblemNotice";
 import { StateLink } from "../track-center/StateLink";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
@@ -42,6 +51,17 @@ import {
   useSettle,
 } from "./queries";
 import classes from "./WorkPage.module.css";
+
+/** Leads from this list to a building, its newest year and all of its units. */
+const wholeBuilding = {
+  year: null,
+  view: null,
+  tab: null,
+  channel: null,
+  status: null,
+  search: null,
+  ...firstPage,
+} as const;
 
 /** Everything that goes on only when a person has looked, of all buildings. */
 export default function WorkPage() {
@@ -75,7 +95,7 @@ export default function WorkPage() {
       </Text>
       {nothing ? (
         <div className={classes.card} role="status">
-          <EmptyState icon={IconMoodSmile} title={t.work.none} hint={t.work.noneHint} />
+          <NothingWaits />
         </div>
       ) : (
         <Stack gap="lg">
@@ -162,6 +182,47 @@ export default function WorkPage() {
         />
       )}
     </article>
+  );
+}
+
+/** Buildings named where nothing waits: those with most to look at. */
+const named = 5;
+
+/** No decision is waiting; that is not yet 'all is well', and says where something lies. */
+function NothingWaits() {
+  const { text: t, code } = useLanguage();
+  const { buildings } = useTrackCenter();
+  const lies = ({ stats }: BuildingOut) => stats.failed + stats.readyToPrint;
+  const unwell = (buildings.data?.items ?? [])
+    .filter((building) => lies(building) > 0)
+    .sort((a, b) => lies(b) - lies(a))
+    .slice(0, named);
+  if (unwell.length === 0) {
+    return <EmptyState icon={IconMoodSmile} title={t.work.none} hint={t.work.noneHint} />;
+  }
+  return (
+    <EmptyState icon={IconChecklist} title={t.work.none} hint={t.work.noneHint}>
+      <Text size="sm" mt="sm">
+        {t.work.elsewhere}
+      </Text>
+      <ul className={classes.unwell}>
+        {unwell.map(({ id, name, stats }) => (
+          <li key={id}>
+            <StateLink changes={{ ...wholeBuilding, buildingId: id }} className={classes.link}>
+              {name}
+            </StateLink>
+            <Text span size="sm" c="dimmed">
+              {[
+                stats.failed > 0 && t.work.failed(stats.failed.toLocaleString(code)),
+                stats.readyToPrint > 0 && t.work.toPrint(stats.readyToPrint.toLocaleString(code)),
+              ]
+                .filter(Boolean)
+                .join(" · ")}
+            </Text>
+          </li>
+        ))}
+      </ul>
+    </EmptyState>
   );
 }
 

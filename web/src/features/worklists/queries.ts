@@ -14,6 +14,7 @@ import {
   settleSuggestions,
   type VerdictIn,
 } from "../../client";
+import { deadLettersQuery } from "../dead-letters/queries";
 
 /** Entries of one page of a list. */
 export const pageSize = 50;
@@ -95,12 +96,17 @@ export const sendersQuery = () =>
     refetchInterval: interval,
   });
 
-/** How many wait for a decision, as far as is known; `more` where there are further pages. */
-export function useWaiting(): { count: number; more: boolean } {
+/**
+ * How many wait for a decision, as far as is known; `more` where there are further pages. Dead
+ * letters count for those who may decide them (`canWrite`), in the rhythm of their own list.
+ */
+export function useWaiting(canWrite: boolean): { count: number; more: boolean } {
+  const dead = useInfiniteQuery({ ...deadLettersQuery(), enabled: canWrite });
   const lists = [
     useInfiniteQuery(unknownQuery()),
     useInfiniteQuery(contradictoryQuery()),
     useInfiniteQuery(suggestionsQuery()),
+    dead,
   ];
   return {
     count: lists.reduce(
