@@ -36,6 +36,14 @@ test("delivered and then bounced, or come back, is not arrived", () => {
   expect(earlierArrival(aMessage("ENQUEUED", [1, "DELIVERED"], unknown, again))?.attempt).toBe(1);
 });
 
+test("that a person posted it is no arrival, that it was handed over is one", () => {
+  const again: Happened = [2, "RESEND_REQUESTED"];
+  const marked = (method: string) =>
+    earlierArrival(aMessage("ENQUEUED", [1, "MANUAL_MARKED", { method }], again))?.how;
+  expect(marked("POSTAL_DELIVERY")).toBeUndefined();
+  expect(marked("HAND_DELIVERY")).toBe("MANUAL_MARKED");
+});
+
 test("the newest attempt's own arrival, or none at all, needs no word", () => {
   expect(earlierArrival(aMessage("DELIVERED", [1, "DELIVERED"], [2, "DELIVERED"]))).toBeNull();
   expect(earlierArrival(aMessage("FAILED", [1, "SENT"], [1, "FAILED"]))).toBeNull();

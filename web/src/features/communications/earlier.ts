@@ -28,10 +28,14 @@ export function earlierArrival(communication: CommunicationOut): EarlierArrival 
 
 /** The event by which an attempt arrived, in the order of the lifecycle's strengths. */
 function strongest(events: EventOut[]): EventOut | undefined {
-  const first = (type: EventOut["type"]) => events.find((event) => event.type === type);
-  if (first("RETURNED")) return undefined;
+  const has = (kind: EventOut["type"]) => events.find(({ type }) => type === kind);
+  if (has("RETURNED")) return undefined;
+  // That it was posted is no arrival.
+  const vouched = events.find(
+    ({ type, payload }) => type === "MANUAL_MARKED" && payload.method !== "POSTAL_DELIVERY",
+  );
   const bounced = events.some(
     ({ type, payload }) => type === "FAILED" && payload.outcome !== "UNKNOWN",
   );
-  return first("MANUAL_MARKED") ?? first("OPENED") ?? (bounced ? undefined : first("DELIVERED"));
+  return vouched ?? has("OPENED") ?? (bounced ? undefined : has("DELIVERED"));
 }
