@@ -6,6 +6,7 @@ from django.test import Client
 from tests.api_client import api_client, every_page, get, places
 from tests.communications.factories import a_bill, a_building, an_event
 from trackcenter.communications.payloads import Delivered, Failed, Sent, Trouble
+from trackcenter.kit.ids import new_id
 from trackcenter.kit.pagination import encode_cursor
 
 pytestmark = pytest.mark.django_db
@@ -108,3 +109,13 @@ def test_a_question_that_makes_no_sense_is_told_so(
     api: Client, query: dict[str, str], place: str
 ) -> None:
     assert places(get(api, "/buildings", expect=422, **query)) == [["query", place]]
+
+
+def test_one_building_is_asked_for_by_its_id(api: Client) -> None:
+    one, other = a_building("B1"), a_building("B2")
+    assert codes(get(api, "/buildings", id=str(one.id))) == ["B1"]
+    assert codes(get(api, "/buildings", id=str(new_id()))) == []
+    get(api, "/buildings", id="B1", expect=422)
+    viewer = api_client("vera", role="VIEWER", buildings=["B2"])
+    assert codes(get(viewer, "/buildings", id=str(one.id))) == []
+    assert codes(get(viewer, "/buildings", id=str(other.id))) == ["B2"]

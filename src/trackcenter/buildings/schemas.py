@@ -46,3 +46,4 @@ class BuildingPage(WireSchema):
 
 class BuildingQuery(PageQuery):
     search: str = Field(default="", max_length=200, description="in code, name and address")
+    id: UUID | None = Field(default=None, description="only this one")

@@ -14,6 +14,7 @@ _PAGE = """
     SELECT id, code, name, address, time_zone, unit_count
     FROM buildings
     WHERE (%(visible)s::uuid[] IS NULL OR id = ANY(%(visible)s))
+      AND (%(id)s::uuid IS NULL OR id = %(id)s)
       AND (%(search)s = '' OR strpos(lower(name || ' ' || code || ' ' || address), %(search)s) > 0)
       AND (%(after_name)s::text IS NULL OR (name, id) > (%(after_name)s, %(after_id)s::uuid))
     ORDER BY name, id LIMIT %(limit)s
@@ -28,15 +29,24 @@ _ROLLUPS = f"""
 
 
 def list_buildings(
-    visible: VisibleBuildings, *, search: str = "", cursor: str | None = None, limit: int = 50
+    visible: VisibleBuildings,
+    *,
+    search: str = "",
+    id: UUID | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
 ) -> dict[str, Any]:
-    """One page of buildings by name, each with its counts over all years (`BuildingPage`)."""
+    """One page of buildings by name, each with its counts over all years (`BuildingPage`).
+
+    With `id` it is that building alone, or none where it may not be seen.
+    """
     after_name, after_id = decode_cursor(cursor, str, UUID) if cursor else (None, None)
     with connection.cursor() as database:
         database.execute(
             _PAGE,
             {
                 "visible": visible.as_parameter(),
+                "id": id,
                 "search": search.replace("\x00", "").lower().strip(),
                 "after_name": after_name,
                 "after_id": after_id,

@@ -22,6 +22,12 @@ export type BuildingQuery = {
      * in code, name and address
      */
     search?: string;
+    /**
+     * Id
+     *
+     * only this one
+     */
+    id?: string | null;
 };
 
 /**
@@ -3197,6 +3203,12 @@ export type ListBuildingsData = {
          * in code, name and address
          */
         search?: string;
+        /**
+         * Id
+         *
+         * only this one
+         */
+        id?: string | null;
     };
     url: '/api/track/buildings';
 };

@@ -16,6 +16,16 @@ export const buildingsQuery = (search: string) =>
     placeholderData: keepPreviousData,
   });
 
+/** One building, for a link to one that is not among the first. */
+export const buildingQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["buildings", "one", id],
+    queryFn: async ({ signal }) => {
+      const { data } = await listBuildings({ query: { id }, signal, throwOnError: true });
+      return data.items[0] ?? null;
+    },
+  });
+
 export const yearsQuery = (buildingId: string, chosenYear: number | null) =>
   queryOptions({
     queryKey: ["years", buildingId],

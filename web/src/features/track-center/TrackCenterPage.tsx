@@ -93,7 +93,7 @@ function Frame() {
 
 function Content({ onImport }: { onImport: () => void }) {
   const t = useText();
-  const { building, buildings, years, year, filters, set, canWrite } = useTrackCenter();
+  const { building, buildings, noBuilding, years, year, filters, set, canWrite } = useTrackCenter();
   const place = building && year !== undefined ? `${building.name} ${year} · ` : "";
   useEffect(() => {
     if (!filters.full && !filters.view) document.title = `${place}${t.product}`;
@@ -106,7 +106,7 @@ function Content({ onImport }: { onImport: () => void }) {
       </>
     );
   }
-  if (buildings.data && !building) {
+  if (noBuilding) {
     return (
       <>
         <h1 className={classes.hidden}>{t.product}</h1>

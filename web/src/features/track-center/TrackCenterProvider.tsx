@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useCallback, useContext, useMemo } from "react";
 import { bootstrap } from "../../bootstrap";
 import type { BuildingOut, YearOut, YearsOut } from "../../client";
-import { buildingsQuery, yearsQuery } from "../buildings/queries";
+import { buildingQuery, buildingsQuery, yearsQuery } from "../buildings/queries";
 import { useFilters } from "./filters";
 import { liveInterval } from "./live";
 import { useFollowing } from "./useFollowing";
@@ -10,6 +10,8 @@ import { useFollowing } from "./useFollowing";
 interface TrackCenter extends ReturnType<typeof useFilters> {
   building: BuildingOut | undefined;
   buildings: ReturnType<typeof useBuildings>;
+  /** There is none of this id for this reader, as far as is known by now. */
+  noBuilding: boolean;
   years: {
     data: YearsOut | undefined;
     isPending: boolean;
@@ -43,9 +45,13 @@ export function TrackCenterProvider({ children }: { children: ReactNode }) {
   const url = useFilters();
   const client = useQueryClient();
   const buildings = useBuildings();
-  const building = url.filters.buildingId
-    ? buildings.data?.items.find((item) => item.id === url.filters.buildingId)
-    : buildings.data?.items[0];
+  const { buildingId } = url.filters;
+  const listed = buildings.data?.items.find((item) => !buildingId || item.id === buildingId);
+  const beyond = useQuery({
+    ...buildingQuery(buildingId ?? ""),
+    enabled: buildingId !== null && buildings.data !== undefined && !listed,
+  });
+  const building = listed ?? (buildingId ? (beyond.data ?? undefined) : undefined);
   const years = useQuery({
     ...yearsQuery(building?.id ?? "", url.filters.year),
     enabled: building !== undefined,
@@ -65,6 +71,7 @@ export function TrackCenterProvider({ children }: { children: ReactNode }) {
       ...url,
       building,
       buildings,
+      noBuilding: buildings.data !== undefined && !building && !beyond.isLoading,
       years: {
         data: years.data,
         isPending: years.isPending,
@@ -81,7 +88,7 @@ export function TrackCenterProvider({ children }: { children: ReactNode }) {
       stale: years.isRefetchError,
       refresh,
     }),
-    [url, building, buildings, years, year, yearInfo, interval, refresh],
+    [url, building, buildings, beyond.isLoading, years, year, yearInfo, interval, refresh],
   );
   return (
     <UrlContext.Provider value={url}>
