@@ -30,7 +30,7 @@ from trackcenter.communications.models import Attachment, AttachmentKind, Attemp
 from trackcenter.communications.payloads import Notice, Payload, Posted
 from trackcenter.delivery_records.proofs import Proof
 from trackcenter.kit.clock import now
-from trackcenter.kit.errors import Conflict, InputError, NotFound
+from trackcenter.kit.errors import Conflict, InputError, NotFound, Sentence
 from trackcenter.queue.payloads import PrintRunJob
 from trackcenter.queue.publish import publish
 
@@ -59,7 +59,8 @@ def request_run(actor: Actor, batch_id: UUID) -> PrintRun:
     if not ready:
         open_run = batch.print_runs.exclude(status=PrintRunStatus.POSTED).order_by("-id").first()
         if open_run is None:
-            raise Conflict("no letter of this batch is ready to be printed")
+            words = "no letter of this batch is ready to be printed"
+            raise Conflict(Sentence(words, "nothingToPrint"))
         if open_run.status == PrintRunStatus.FAILED:
             open_run.status = PrintRunStatus.PENDING
             open_run.save(update_fields=["status"])
@@ -236,14 +237,17 @@ def mark_posted(
     if run is None:
         raise NotFound("no such print run")
     if posted_on > today(run):
-        raise InputError.at("body", "date", msg="this day has not come yet")
+        msg = Sentence("this day has not come yet", "dayNotCome")
+        raise InputError.at("body", "date", msg=msg)
     posted_before = run.status == PrintRunStatus.POSTED
     if posted_before and run.posted_on != posted_on:
-        raise Conflict(f"this run was posted on {run.posted_on}")
+        day = str(run.posted_on)
+        raise Conflict(Sentence(f"this run was posted on {day}", "postedOnOtherDay", day=day))
     if not posted_before and run.status != PrintRunStatus.READY:
-        raise Conflict("the files of this run are not ready yet")
+        raise Conflict(Sentence("the files of this run are not ready yet", "runNotReady"))
     if scan and run.scan_sha256 not in ("", scan.sha256):
-        raise Conflict("this run has its scan; attach another proof to the letter it is about")
+        words = "this run has its scan; attach another proof to the letter it is about"
+        raise Conflict(Sentence(words, "runHasScan"))
     new_scan = scan if scan and not run.scan_sha256 else None
     if new_scan:
         _attach(_lodged(run), _as_attachment(new_scan))

@@ -5,7 +5,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from trackcenter.communications.schemas import ContactIn
 from trackcenter.communications.services import Contact
-from trackcenter.kit.errors import InputError, Problem
+from trackcenter.kit.errors import InputError, Problem, Sentence
 
 
 def checked_contact(contact: ContactIn | None) -> Contact | None:
@@ -22,7 +22,8 @@ def checked_contact(contact: ContactIn | None) -> Contact | None:
         try:
             email = validate_email(email, check_deliverability=False).normalized
         except EmailNotValidError as error:
-            problems.append(Problem(("body", "contact", "email"), str(error)))
+            sentence = Sentence(str(error), "emailInvalid")
+            problems.append(Problem(("body", "contact", "email"), sentence))
     if phone:
         try:
             number = phonenumbers.parse(phone, None)
@@ -30,7 +31,8 @@ def checked_contact(contact: ContactIn | None) -> Contact | None:
             number = None
         if number is None or not phonenumbers.is_possible_number(number):
             words = "write it as an international number, such as +49 30 1234567"
-            problems.append(Problem(("body", "contact", "phone"), words))
+            sentence = Sentence(words, "phoneNotInternational")
+            problems.append(Problem(("body", "contact", "phone"), sentence))
         else:
             phone = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     if problems:

@@ -1,4 +1,5 @@
 import type { Dictionary } from "./en";
+import { problems } from "./problems.de";
 
 const plural = (n: number, one: string, many: string) =>
   `${n.toLocaleString("de")} ${n === 1 ? one : many}`;
@@ -33,6 +34,7 @@ export const de: Dictionary = {
     gone: "Es existiert nicht, oder dieses Konto darf es nicht sehen.",
     newTab: "öffnet in neuem Tab",
   },
+  problems,
   channels: {
     EMAIL: "E-Mail",
     SMS: "SMS",

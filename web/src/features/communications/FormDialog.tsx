@@ -4,7 +4,7 @@ import { IconAlertTriangle } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import type { Dictionary } from "../../i18n/en";
 import { useText } from "../../i18n/Language";
-import { problemText } from "../track-center/ProblemNotice";
+import { problemText } from "../../problems";
 
 interface FormDialogProps {
   title: string;

@@ -1,7 +1,7 @@
 import { Select, Textarea, TextInput } from "@mantine/core";
 import { useState } from "react";
-import { ApiError } from "../../api";
 import { useText } from "../../i18n/Language";
+import { refusalOf } from "../../problems";
 import { wallClockToIso } from "../../time/format";
 import { MomentInput } from "../../time/MomentInput";
 import { FileDrop } from "../files/FileDrop";
@@ -48,7 +48,7 @@ export function ManualDeliveryForm({
   const [checked, setChecked] = useState(false);
   // Mail that came back was neither handed over nor witnessed.
   const delivery = type !== "RETURNED";
-  const refused = mark.error instanceof ApiError ? mark.error : null;
+  const refused = refusalOf(mark.error, t);
 
   const submit = () => {
     setChecked(true);

@@ -21,6 +21,7 @@ import { type ReactNode, useEffect, useState } from "react";
 import type { ErrorOut, ReceiptOut, SenderPauseOut, SuggestionOut, WorkItem } from "../../client";
 import type { Dictionary } from "../../i18n/en";
 import { useText } from "../../i18n/Language";
+import { problemText } from "../../problems";
 import { TimeStamp } from "../../time/TimeStamp";
 import { ChannelIcon } from "../communications/ChannelIcon";
 import { announceDone } from "../communications/FormDialog";
@@ -30,7 +31,7 @@ import { StatusBadge, shownStatus } from "../communications/StatusBadge";
 import { UnknownDecision } from "../communications/UnknownOutcome";
 import { deadLettersQuery } from "../dead-letters/queries";
 import { EmptyState } from "../track-center/EmptyState";
-import { ProblemNotice, problemText } from "../track-center/ProblemNotice";
+import { ProblemNotice } from "../track-center/ProblemNotice";
 import { StateLink } from "../track-center/StateLink";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import {
