@@ -266,7 +266,11 @@ def _payload(kept: _Kept, proofs: Sequence[Proof]) -> Payload:
 
 
 def _words(record: UnitDeliveryRecord, changes: dict[str, dict[str, Any]]) -> str:
-    """The audit note: what the person wrote, else what was recorded."""
+    """The audit note: what the person wrote, else what was recorded.
+
+    The screen knows the latter by its beginning, and tells it from the event in the reader's
+    language and time zone (`noteText` in web/src/features/delivery-records/words.ts).
+    """
     if record.note and "note" in changes:
         return record.note
     said = [f"Delivery record {record.method} of {record.year}"]

@@ -248,6 +248,8 @@ export const de: Dictionary = {
     recordedBy: (user) => `Erfasst von ${user}`,
     changesSince: (n) => `${plural(n, "Änderung", "Änderungen")} seitdem`,
     filesAdded: (n) => `${plural(n, "Datei", "Dateien")} hinzugefügt`,
+    noted: (method, year, first) =>
+      `Zustellnachweis ${year} ${first ? "erfasst" : "geändert"}: ${method}`,
     addProof: "Beleg hinzufügen",
     dispatched: "Abgeschickt",
     delivered: "Zugestellt",

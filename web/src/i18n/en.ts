@@ -248,6 +248,8 @@ export const en = {
     recordedBy: (user: string) => `Recorded by ${user}`,
     changesSince: (n: number) => plural(n, "change since", "changes since"),
     filesAdded: (n: number) => `${plural(n, "file", "files")} added`,
+    noted: (method: string, year: string, first: boolean) =>
+      `Delivery record of ${year} ${first ? "made" : "changed"}: ${method}`,
     addProof: "Add a proof",
     dispatched: "Dispatched",
     delivered: "Delivered",

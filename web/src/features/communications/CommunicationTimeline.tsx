@@ -1,8 +1,9 @@
 import { Button, Text } from "@mantine/core";
 import { startTransition, useState } from "react";
 import type { AttachmentOut, EventOut } from "../../client";
-import { useText } from "../../i18n/Language";
+import { useLanguage, useText } from "../../i18n/Language";
 import { TimeStamp } from "../../time/TimeStamp";
+import { noteText } from "../delivery-records/words";
 import { FileList } from "../files/FileList";
 import classes from "./CommunicationTimeline.module.css";
 import { proofsOf, rawAnswer } from "./payload";
@@ -34,7 +35,7 @@ export function EventEntry({
   timeStyle = "relative",
   files,
 }: EventEntryProps) {
-  const t = useText();
+  const { text: t, code } = useLanguage();
   const shown = renderEvent(event, channel, t);
   const Picture = shown.icon;
   const named = proofsOf(event.payload);
@@ -54,7 +55,7 @@ export function EventEntry({
         </Text>
         {shown.details.map((detail) => (
           <Text key={detail} size="sm" component="p" className={classes.detail}>
-            {detail}
+            {noteText(detail, event, { t, code, timeZone })}
           </Text>
         ))}
         {shown.nextStep && (
