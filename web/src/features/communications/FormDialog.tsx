@@ -68,6 +68,8 @@ const rollback = "rollback";
 
 /** Says aloud that a change was taken back. */
 export function announceRollback(title: string, error: Error, t: Dictionary): void {
+  // One that is still there would keep its words.
+  notifications.hide(rollback);
   notifications.show({
     id: rollback,
     color: "red",
