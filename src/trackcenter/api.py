@@ -32,12 +32,21 @@ from trackcenter.delivery_records.api import router as delivery_records
 from trackcenter.evidence.api import router as evidence
 from trackcenter.exports.api import router as exports
 from trackcenter.imports.api import router as imports
-from trackcenter.kit.errors import InputError, Problem, TrackCenterError
+from trackcenter.kit.errors import InputError, Problem, Sentence, TrackCenterError
 from trackcenter.kit.problems import problem_response
+from trackcenter.kit.wire import shape_fault
 from trackcenter.receipts.api import router as receipts
 from trackcenter.receipts.webhooks import router as webhooks
 from trackcenter.retention.api import router as retention
 
+CODED = {
+    "code": {"type": "string", "description": "which rule it was; stays when the words change"},
+    "values": {
+        "type": "object",
+        "description": "what the words quote, by name",
+        "additionalProperties": {"type": ["string", "integer"]},
+    },
+}
 PROBLEM = {
     "type": "object",
     "title": "Problem",
@@ -48,6 +57,7 @@ PROBLEM = {
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string"},
+        **CODED,
         "errors": {
             "type": "array",
             "items": {
@@ -56,6 +66,7 @@ PROBLEM = {
                 "properties": {
                     "loc": {"type": "array", "items": {"type": ["string", "integer"]}},
                     "msg": {"type": "string"},
+                    **CODED,
                 },
             },
         },
@@ -206,12 +217,12 @@ api.be_strict()
 @api.exception_handler(TrackCenterError)
 def _rule(_: HttpRequest, error: TrackCenterError) -> HttpResponse:
     problems = error.problems if isinstance(error, InputError) else None
-    return problem_response(error.status, title=error.title, detail=str(error), errors=problems)
+    return problem_response(error.status, title=error.title, detail=error.words, errors=problems)
 
 
 @api.exception_handler(ValidationError)
 def _invalid(_: HttpRequest, error: ValidationError) -> HttpResponse:
-    problems = [Problem(_place(one["loc"]), str(one["msg"])) for one in error.errors]
+    problems = [Problem(_place(one["loc"]), shape_fault(one)) for one in error.errors]
     return problem_response(422, title=InputError.title, errors=problems)
 
 
@@ -229,7 +240,7 @@ def _stranger(_: HttpRequest, __: AuthenticationError) -> HttpResponse:
 
 @api.exception_handler(RequestDataTooBig)
 def _too_big(_: HttpRequest, __: RequestDataTooBig) -> HttpResponse:
-    return problem_response(413, detail="the body is too large")
+    return problem_response(413, detail=Sentence("the body is too large", "bodyTooLarge"))
 
 
 @api.exception_handler(UnreadablePostError)
@@ -240,7 +251,8 @@ def _broken_off(_: HttpRequest, __: UnreadablePostError) -> HttpResponse:
 @api.exception_handler(OperationalError)
 @api.exception_handler(InterfaceError)
 def _database_away(_: HttpRequest, __: Exception) -> HttpResponse:
-    return problem_response(503, detail="the database does not answer; try again")
+    words = Sentence("the database does not answer; try again", "databaseAway")
+    return problem_response(503, detail=words)
 
 
 @api.exception_handler(HttpError)

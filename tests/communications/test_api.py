@@ -537,7 +537,8 @@ def test_a_resend_over_http_answers_with_the_new_attempt(api: Client) -> None:
     payload = shown["events"][-1]["payload"]
     assert payload["newContact"] == {"email": "Anna@example.org", "phone": "+4930123456"}
     assert payload["oldContact"]["email"] == "resident.1@example.org"
-    post(api, f"/communications/{one.id}/resend", expect=409)
+    refused = post(api, f"/communications/{one.id}/resend", expect=409)
+    assert (refused["code"], refused["values"]) == ("inQueue", {})
 
 
 WITHOUT_ITS_ZERO = {"street": "Weg 1", "postcode": "1067", "city": "Dresden", "country": "DE"}

@@ -133,26 +133,28 @@ def test_a_unit_without_bills_has_nothing_to_record_for(admin: Client):
 
 
 @pytest.mark.parametrize(
-    ("body", "place"),
+    ("body", "place", "code"),
     [
-        ({"deliveredAt": (now() + timedelta(days=1)).isoformat()}, "deliveredAt"),
+        ({"deliveredAt": (now() + timedelta(days=1)).isoformat()}, "deliveredAt", "inFuture"),
+        ({"deliveredAt": "2000-03-01T08:00:00Z"}, "deliveredAt", "beforeYear"),
         (
             {"dispatchedAt": "2026-03-02T08:00:00Z", "deliveredAt": "2026-03-01T08:00:00Z"},
-            "deliveredAt",
+            *("deliveredAt", "beforeDispatch"),
         ),
-        ({"deliveredAt": "2026-03-02T08:00:00"}, "deliveredAt"),
-        ({"deliveredAt": "0001-01-01T00:00:00+14:00"}, "deliveredAt"),
-        ({"method": "by hand"}, "method"),
-        ({"year": "soon"}, "year"),
-        ({"surprise": 1}, "surprise"),
-        ({"witness": "x" * 300}, "witness"),
+        ({"deliveredAt": "2026-03-02T08:00:00"}, "deliveredAt", "timezoneAware"),
+        ({"deliveredAt": "0001-01-01T00:00:00+14:00"}, "deliveredAt", "beforeYear"),
+        ({"method": "by hand"}, "method", "stringPatternMismatch"),
+        ({"year": "soon"}, "year", "intParsing"),
+        ({"surprise": 1}, "surprise", "extraForbidden"),
+        ({"witness": "x" * 300}, "witness", "stringTooLong"),
     ],
 )
-def test_what_cannot_be_is_refused_with_its_place(admin: Client, body: dict, place: str):
+def test_what_cannot_be_is_refused_with_its_place(admin: Client, body: dict, place: str, code: str):
     (one,) = a_bill("LETTER")
     answer = record(admin, one, **body)
     assert answer.status_code == 422, answer.content
-    assert [error["loc"] for error in json.loads(answer.content)["errors"]] == [["body", place]]
+    (problem,) = json.loads(answer.content)["errors"]
+    assert (problem["loc"], problem["code"]) == (["body", place], code)
     assert len(events_of(one)) == 1
 
 

@@ -10,7 +10,7 @@ import openpyxl
 
 from trackcenter.imports.checking import CheckedFile, check_file
 from trackcenter.imports.reading import open_table
-from trackcenter.kit.errors import InputError
+from trackcenter.kit.errors import InputError, Sentence
 
 Row = Mapping[str, Any]
 
@@ -71,6 +71,8 @@ def problems(content: bytes) -> list[tuple[tuple[str | int, ...], str]]:
     try:
         checked(content)
     except InputError as error:
+        for problem in error.problems:
+            assert isinstance(problem.msg, Sentence), f"no code for the screen: {problem.msg}"
         return [(problem.loc, problem.msg) for problem in error.problems]
     raise AssertionError("the file was taken")
 

@@ -64,8 +64,11 @@ def test_every_bad_row_comes_back_with_its_column_and_reason(admin):
     answer = post(admin, as_csv(a_row(year="25"), a_row(unit="2"), a_row(unit="3", email="x@")))
     assert answer.status_code == 422
     assert answer["Content-Type"] == "application/problem+json"
-    places = [error["loc"] for error in json.loads(answer.content)["errors"]]
-    assert places == [["row", 2, "year"], ["row", 4, "email"]]
+    year, email = json.loads(answer.content)["errors"]
+    assert [year["loc"], email["loc"]] == [["row", 2, "year"], ["row", 4, "email"]]
+    assert year["msg"] == "'25' is no year between 1900 and 2200"
+    assert year["code"] == "noYear"
+    assert year["values"] == {"text": "25", "first": 1900, "last": 2200}
     assert not Communication.objects.exists()
 
 

@@ -2,8 +2,14 @@ import { bootstrap } from "./bootstrap";
 import { formDataBodySerializer } from "./client/client";
 import { client } from "./client/client.gen";
 
+/** Which rule refused, and what its words quote: what other languages make theirs of. */
+interface Said {
+  code?: string;
+  values?: Record<string, string | number>;
+}
+
 /** One refused field of a request, as RFC 9457 problems list them. */
-export interface FieldProblem {
+export interface FieldProblem extends Said {
   loc: (string | number)[];
   msg: string;
 }
@@ -16,17 +22,13 @@ export class ApiError extends Error {
     readonly status: number,
     message: string,
     readonly fields: FieldProblem[] = [],
+    readonly said: Said = {},
   ) {
     super(message);
   }
-
-  /** What was said about one field, if anything. */
-  field(name: string): string | undefined {
-    return this.fields.find((problem) => problem.loc.includes(name))?.msg;
-  }
 }
 
-interface ProblemDocument {
+interface ProblemDocument extends Said {
   title?: string;
   detail?: string;
   errors?: FieldProblem[];
@@ -40,6 +42,7 @@ function toApiError(error: unknown, response: Response | undefined): ApiError {
     response.status,
     problem.detail || problem.title || response.statusText || `HTTP ${response.status}`,
     Array.isArray(problem.errors) ? problem.errors : [],
+    { code: problem.code, values: problem.values },
   );
 }
 

@@ -31,7 +31,7 @@ from trackcenter.communications.models import Attachment, AttachmentKind, Attemp
 from trackcenter.communications.payloads import Notice, Payload, Posted
 from trackcenter.delivery_records.proofs import Proof
 from trackcenter.kit.clock import now
-from trackcenter.kit.errors import Conflict, InputError, NotFound
+from trackcenter.kit.errors import Conflict, InputError, NotFound, Sentence
 from trackcenter.queue.dead import live_jobs_name
 from trackcenter.queue.payloads import PrintRunJob
 from trackcenter.queue.publish import publish
@@ -65,7 +65,8 @@ def request_run(actor: Actor, batch_id: UUID) -> PrintRun:
         open_runs = batch.print_runs.filter(status__in=(_PENDING, PrintRunStatus.READY))
         latest = open_runs.order_by("-id").first()
         if latest is None:
-            raise Conflict("no letter of this batch is ready to be printed")
+            words = "no letter of this batch is ready to be printed"
+            raise Conflict(Sentence(words, "nothingToPrint"))
         return latest
     # Out of the runs that failed, as a letter is in one run only.
     PrintRunItem.objects.filter(run__batch=batch, run__status=PrintRunStatus.FAILED).delete()
@@ -298,18 +299,22 @@ def mark_posted(
     if run is None:
         raise NotFound("no such print run")
     if posted_on > today(run):
-        raise InputError.at("body", "date", msg="this day has not come yet")
+        msg = Sentence("this day has not come yet", "dayNotCome")
+        raise InputError.at("body", "date", msg=msg)
     made_on = run.created_at.astimezone(_zone(run)).date()
     if posted_on < made_on:
-        msg = f"the letters of this run were printed later, on {made_on}"
+        words = f"the letters of this run were printed later, on {made_on}"
+        msg = Sentence(words, "printedLater", day=made_on.isoformat())
         raise InputError.at("body", "date", msg=msg)
     posted_before = run.status == PrintRunStatus.POSTED
     if posted_before and run.posted_on != posted_on:
-        raise Conflict(f"this run was posted on {run.posted_on}")
+        day = str(run.posted_on)
+        raise Conflict(Sentence(f"this run was posted on {day}", "postedOnOtherDay", day=day))
     if not posted_before and run.status != PrintRunStatus.READY:
-        raise Conflict("the files of this run are not ready yet")
+        raise Conflict(Sentence("the files of this run are not ready yet", "runNotReady"))
     if scan and run.scan_sha256 not in ("", scan.sha256):
-        raise Conflict("this run has its scan; attach another proof to the letter it is about")
+        words = "this run has its scan; attach another proof to the letter it is about"
+        raise Conflict(Sentence(words, "runHasScan"))
     new_scan = scan if scan and not run.scan_sha256 else None
     if new_scan:
         _attach(_lodged(run), _as_attachment(new_scan))

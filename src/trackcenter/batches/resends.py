@@ -25,7 +25,7 @@ from trackcenter.communications.selectors import matching_search
 from trackcenter.communications.services import OBSTACLE_OF_STATUS, resend_all
 from trackcenter.kit.canonical import clean
 from trackcenter.kit.clock import now
-from trackcenter.kit.errors import Conflict, NotFound
+from trackcenter.kit.errors import Conflict, NotFound, Sentence
 from trackcenter.kit.ids import new_id
 from trackcenter.queue.payloads import BulkResendJob
 from trackcenter.queue.publish import publish
@@ -210,9 +210,10 @@ def request_resend(
         _ask(cursor, _WRITE_DOWN, batch, choice, resend=resend.id, looked_at=looked_at)
         number = cursor.rowcount
     if number == 0:
-        raise Conflict("by now there is nothing to resend")
+        raise Conflict(Sentence("by now there is nothing to resend", "nothingToResend"))
     if number > expected:
-        raise Conflict(f"by now it would be {number} messages; look again before you confirm")
+        words = f"by now it would be {number} messages; look again before you confirm"
+        raise Conflict(Sentence(words, "moreToResend", count=number))
     publish([BulkResendJob(resend.id)])
     return resend
 

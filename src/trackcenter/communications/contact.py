@@ -5,7 +5,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from trackcenter.communications.schemas import AddressIn, ContactIn
 from trackcenter.communications.services import Contact
-from trackcenter.kit.errors import InputError, Problem
+from trackcenter.kit.errors import InputError, Problem, Sentence
 from trackcenter.kit.postal import country_code, with_lost_zeros
 from trackcenter.kit.texts import Refused, one_line
 
@@ -24,7 +24,8 @@ def checked_contact(contact: ContactIn | None) -> Contact | None:
         try:
             email = validate_email(email, check_deliverability=False).normalized
         except EmailNotValidError as error:
-            problems.append(Problem(("body", "contact", "email"), str(error)))
+            sentence = Sentence(str(error), "emailInvalid")
+            problems.append(Problem(("body", "contact", "email"), sentence))
     if phone:
         try:
             number = phonenumbers.parse(phone, None)
@@ -32,7 +33,8 @@ def checked_contact(contact: ContactIn | None) -> Contact | None:
             number = None
         if number is None or not phonenumbers.is_possible_number(number):
             words = "write it as an international number, such as +49 30 1234567"
-            problems.append(Problem(("body", "contact", "phone"), words))
+            sentence = Sentence(words, "phoneNotInternational")
+            problems.append(Problem(("body", "contact", "phone"), sentence))
         else:
             phone = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     address = _checked_address(contact.address, problems) if contact.address else None
@@ -49,7 +51,8 @@ def _checked_address(address: AddressIn, problems: list[Problem]) -> dict[str, s
         if part == "country":
             return country_code(text)
         if part == "postcode" and (padded := with_lost_zeros(text, address.country)):
-            raise Refused(f"the postcode {text} lost its leading zero; write {padded}")
+            words = f"the postcode {text} lost its leading zero; write {padded}"
+            raise Refused(Sentence(words, "postcodeLostZero", text=text, meant=padded))
         return text
 
     checked: dict[str, str] = {}
@@ -57,5 +60,5 @@ def _checked_address(address: AddressIn, problems: list[Problem]) -> dict[str, s
         try:
             checked[part] = read(part, written)
         except Refused as refusal:
-            problems.append(Problem(("body", "contact", "address", part), str(refusal)))
+            problems.append(Problem(("body", "contact", "address", part), refusal.sentence))
     return checked

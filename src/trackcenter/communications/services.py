@@ -32,7 +32,7 @@ from trackcenter.communications.payloads import (
 )
 from trackcenter.kit.canonical import clean
 from trackcenter.kit.clock import now
-from trackcenter.kit.errors import Conflict, InputError, NotFound
+from trackcenter.kit.errors import Conflict, InputError, NotFound, Sentence
 from trackcenter.queue.payloads import SendCommunicationJob
 from trackcenter.queue.publish import publish
 
@@ -106,10 +106,9 @@ def resend(
     """
     communication = _locked(actor, communication_id)
     if after_attempt not in (None, communication.newest_attempt):
-        raise Conflict(
-            f"attempt {communication.newest_attempt} has begun since you looked; "
-            "look at it before you resend"
-        )
+        newest = communication.newest_attempt
+        words = f"attempt {newest} has begun since you looked; look at it before you resend"
+        raise Conflict(Sentence(words, "newerAttempt", attempt=newest))
     wanted = Resend(
         communication,
         channel or communication.channel,
@@ -154,10 +153,14 @@ def resend_all(
 
 
 OBSTACLES = {
-    "notYet": "it was never sent; send its batch, then there is something to resend",
-    "inQueue": "it is already waiting to be sent; resend once that attempt has ended",
-    "cancelled": "it was cancelled by a later import of the billing file",
-    "unreachable": "there is no address for this channel",
+    "notYet": Sentence(
+        "it was never sent; send its batch, then there is something to resend", "notYet"
+    ),
+    "inQueue": Sentence(
+        "it is already waiting to be sent; resend once that attempt has ended", "inQueue"
+    ),
+    "cancelled": Sentence("it was cancelled by a later import of the billing file", "cancelled"),
+    "unreachable": Sentence("there is no address for this channel", "unreachable"),
 }
 """Why something cannot be resent now, in the API's words and in sentences."""
 
@@ -263,10 +266,10 @@ def resolve(
     attempt = attempts.order_by("-number").first()
     communication = _locked(actor, communication_id)
     if not communication.outcome_unknown:
-        raise Conflict("its outcome is not unknown (any more)")
+        raise Conflict(Sentence("its outcome is not unknown (any more)", "outcomeIsKnown"))
     newest = attempt is not None and attempt.number == communication.newest_attempt
     if attempt is None or not newest or attempt.outcome != AttemptOutcome.UNKNOWN:
-        raise Conflict("somebody is looking after it already")
+        raise Conflict(Sentence("somebody is looking after it already", "lookedAfter"))
     note = (note or "").strip()
     if action == "SEND_AGAIN":
         return resend(
@@ -292,7 +295,8 @@ def resolve(
         publish([job])
     elif action == "COUNT_AS_SENT":
         if not note:
-            raise InputError.at("body", "note", msg="say how you know that it was sent")
+            msg = Sentence("say how you know that it was sent", "sayHowYouKnow")
+            raise InputError.at("body", "note", msg=msg)
         attempt.outcome = AttemptOutcome.ACCEPTED
         attempt.handed_over_at = attempt.send_started_at
         attempt.save(update_fields=["outcome", "handed_over_at"])
@@ -339,7 +343,9 @@ def _reachable(channel: str, row: dict[str, Any]) -> bool:
 def _check_reachable(channel: str, row: dict[str, Any]) -> None:
     if not _reachable(channel, row):
         needed = _needed(channel)
-        raise InputError.at("body", "contact", needed, msg=f"{channel} needs one; there is none")
+        words = f"{channel} needs one; there is none"
+        msg = Sentence(words, "channelNeedsContact", channel=channel)
+        raise InputError.at("body", "contact", needed, msg=msg)
 
 
 def _contact(row: dict[str, Any], correction: dict[str, Any]) -> dict[str, Any]:
@@ -367,14 +373,18 @@ def manual_event(
     if type not in MANUAL_TYPES:
         raise InputError.at("body", "type", msg=f"one of {', '.join(MANUAL_TYPES)}")
     if not note.strip():
-        raise InputError.at("body", "note", msg="say how you know; a manual mark needs a note")
+        msg = Sentence("say how you know; a manual mark needs a note", "sayHowYouKnow")
+        raise InputError.at("body", "note", msg=msg)
     if occurred_at and occurred_at > now():
-        raise InputError.at("body", "occurredAt", msg="this lies in the future")
+        msg = Sentence("this lies in the future", "inFuture")
+        raise InputError.at("body", "occurredAt", msg=msg)
     communication = _locked(actor, communication_id)
     if occurred_at and occurred_at.year < communication.year:
-        raise InputError.at("body", "occurredAt", msg=f"this is before {communication.year}")
+        year = communication.year
+        msg = Sentence(f"this is before {year}", "beforeYear", year=year)
+        raise InputError.at("body", "occurredAt", msg=msg)
     if communication.delivery_status == "CANCELLED":
-        raise Conflict("it was cancelled by a later import of the billing file")
+        raise Conflict(OBSTACLES["cancelled"])
     payload: Payload
     attempt = None
     if type == "RETURNED":
@@ -417,7 +427,8 @@ def _newest_on_paper(communication: Communication) -> int | None:
 def add_note(actor: Actor, communication_id: UUID, note: str) -> AuditNote:
     """Write an audit note: who, when, what."""
     if not note.strip():
-        raise InputError.at("body", "note", msg="an empty note says nothing")
+        msg = Sentence("an empty note says nothing", "emptyNote")
+        raise InputError.at("body", "note", msg=msg)
     return _annotate(_locked(actor, communication_id), actor, note, None)
 
 

@@ -21,6 +21,7 @@ from django.views.defaults import bad_request
 
 from trackcenter.access.models import User
 from trackcenter.access.signin import message_page
+from trackcenter.kit.errors import Sentence
 from trackcenter.kit.problems import problem_response
 
 BUILT: Final = Path(__file__).resolve().parent.parent / "static" / "track"
@@ -130,5 +131,6 @@ def not_found(
 def broken(request: HttpRequest) -> HttpResponse:
     """500, with no word about the reason: that stands in the log."""
     if request.path.startswith("/api/"):
-        return problem_response(500, detail="this is our fault; the log has the reason")
+        words = Sentence("this is our fault; the log has the reason", "ourFault")
+        return problem_response(500, detail=words)
     return message_page(request, "broken", status=500)

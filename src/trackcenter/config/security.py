@@ -13,6 +13,7 @@ from django.core.handlers.wsgi import LimitedStream
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from trackcenter.kit.context import communication_id, request_id
+from trackcenter.kit.errors import Sentence
 from trackcenter.kit.problems import problem_response
 
 log = logging.getLogger(__name__)
@@ -103,9 +104,9 @@ class EdgeMiddleware:
         if not length.isascii() or not length.isdigit():
             return problem_response(HTTPStatus.BAD_REQUEST, detail="Content-Length is not a number")
         if int(length) > LARGEST_BODY:
+            words = f"a request may have {LARGEST_BODY // 1024 // 1024} MB"
             return problem_response(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                detail=f"a request may have {LARGEST_BODY // 1024 // 1024} MB",
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail=Sentence(words, "bodyTooLarge")
             )
         return None
 

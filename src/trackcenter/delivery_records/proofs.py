@@ -15,7 +15,7 @@ from django.core.files.uploadedfile import UploadedFile
 from trackcenter import storage
 from trackcenter.communications.models import Attachment, AttachmentKind, Communication
 from trackcenter.delivery_records.scanning import Infected, scan
-from trackcenter.kit.errors import InputError
+from trackcenter.kit.errors import InputError, Sentence
 
 LARGEST = 20 * 1024 * 1024
 """Bytes of one proof."""
@@ -59,7 +59,8 @@ class Proof:
 def accept_all(files: "Sequence[UploadedFile[Any]]", *loc: str | int) -> list[Proof]:
     """Every file checked and kept, or `InputError` at `loc` and its place in the list."""
     if len(files) > MOST:
-        raise InputError.at(*loc, msg=f"at most {MOST} files at once")
+        msg = Sentence(f"at most {MOST} files at once", "tooManyFiles", most=MOST)
+        raise InputError.at(*loc, msg=msg)
     return [accept(file, *loc, number) for number, file in enumerate(files)]
 
 
@@ -70,19 +71,24 @@ def accept(file: "UploadedFile[Any]", *loc: str | int) -> Proof:
     cannot be opened, and `ScannerAway` where a virus scanner is set and does not answer.
     """
     if not file.size:
-        raise InputError.at(*loc, msg="the file is empty")
+        raise InputError.at(*loc, msg=Sentence("the file is empty", "fileEmpty"))
     if file.size > LARGEST:
-        raise InputError.at(*loc, msg=f"a proof may have {LARGEST // 1024 // 1024} MB")
+        most = LARGEST // 1024 // 1024
+        raise InputError.at(
+            *loc, msg=Sentence(f"a proof may have {most} MB", "proofTooLarge", most=most)
+        )
     content = file.read()
     guess = filetype.guess(content)
     content_type = guess.mime if guess else ""
     kind = KINDS.get(content_type)
     if kind is None:
-        raise InputError.at(*loc, msg="this is no PDF, JPEG, PNG, HEIC or TIFF")
+        msg = Sentence("this is no PDF, JPEG, PNG, HEIC or TIFF", "proofOfOtherKind")
+        raise InputError.at(*loc, msg=msg)
     try:
         scan(content)
     except Infected as found:
-        raise InputError.at(*loc, msg=f"the virus scanner found {found}") from found
+        msg = Sentence(f"the virus scanner found {found}", "virusFound", name=str(found))
+        raise InputError.at(*loc, msg=msg) from found
     thumbnail = _opened(kind.opener, content, loc)
     return Proof(
         file_name=_named(file.name or "", kind),
@@ -126,11 +132,14 @@ def _opened(opener: str, content: bytes, loc: tuple[str | int, ...]) -> bytes:
             check=True,
         )
     except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as error:
-        raise InputError.at(*loc, msg="the file cannot be opened safely") from error
+        msg = Sentence("the file cannot be opened safely", "proofUnsafe")
+        raise InputError.at(*loc, msg=msg) from error
     line, _, thumbnail = done.stdout.partition(b"\n")
     answer = json.loads(line)
     if "refused" in answer:
-        raise InputError.at(*loc, msg=f"the file cannot be opened: {answer['refused']}")
+        reason = answer["refused"]
+        msg = Sentence(f"the file cannot be opened: {reason}", "proofUnreadable", reason=reason)
+        raise InputError.at(*loc, msg=msg)
     return thumbnail
 
 

@@ -6,7 +6,7 @@ from contextlib import closing, suppress
 
 from django.conf import settings
 
-from trackcenter.kit.errors import TrackCenterError
+from trackcenter.kit.errors import Sentence, TrackCenterError
 
 _PATIENCE = 30.0
 _CHUNK = 256 * 1024
@@ -17,6 +17,9 @@ class ScannerAway(TrackCenterError):
 
     status = 503
     title = "The virus scanner does not answer"
+
+    def __init__(self, words: str) -> None:
+        super().__init__(Sentence(words, "scannerAway"))
 
 
 class Infected(Exception):

@@ -17,7 +17,7 @@ from trackcenter.communications.payloads import ManualMarked, Notice, Payload
 from trackcenter.delivery_records.models import UnitDeliveryRecord
 from trackcenter.delivery_records.proofs import Proof, attach
 from trackcenter.kit.clock import iso, now
-from trackcenter.kit.errors import Conflict, InputError, NotFound
+from trackcenter.kit.errors import Conflict, InputError, NotFound, Sentence
 
 CHANNEL_OF_METHOD = {
     "EMAIL": Channel.EMAIL,
@@ -75,7 +75,8 @@ def manual_event(
     kept = None
     if dispatched_at or witness:
         if type == RETURNED:
-            msg = "mail that came back was neither handed over nor witnessed"
+            words = "mail that came back was neither handed over nor witnessed"
+            msg = Sentence(words, "returnedHasNoHandover")
             raise InputError.at("body", "type", msg=msg)
         communication = _visible(actor, communication_id)
         kept = _keep(
@@ -176,7 +177,7 @@ def _keep(
     said = [str(change["new"] or "").strip() for change in changes.values()]
     if created and not any(said) and not proofs:
         # That it was delivered somehow proves nothing.
-        msg = "a record takes a day, a witness, a note or a file"
+        msg = Sentence("a record takes a day, a witness, a note or a file", "recordSaysNothing")
         raise InputError.at("body", "note", msg=msg)
     if created or changes or proofs:
         record.updated_at = now()
@@ -218,7 +219,8 @@ def _communication_of(actor: Actor, unit: Unit, year: int, method: str) -> Commu
     found = of_year.filter(channel=CHANNEL_OF_METHOD.get(method, "")).first()
     found = found or of_year.first() or rows.first()
     if found is None:
-        raise Conflict("this unit has no bill yet that a delivery could be recorded for")
+        words = "this unit has no bill yet that a delivery could be recorded for"
+        raise Conflict(Sentence(words, "unitWithoutBill"))
     return found
 
 
@@ -249,14 +251,18 @@ def _check(record: UnitDeliveryRecord, changes: dict[str, dict[str, Any]]) -> No
     for name in ("dispatched_at", "delivered_at"):
         moment = getattr(record, name)
         if moment and moment > now():
-            raise InputError.at("body", _WIRE[name], msg="this lies in the future")
+            msg = Sentence("this lies in the future", "inFuture")
+            raise InputError.at("body", _WIRE[name], msg=msg)
         if moment and moment.year < record.year:
-            raise InputError.at("body", _WIRE[name], msg=f"this is before {record.year}")
+            msg = Sentence(f"this is before {record.year}", "beforeYear", year=record.year)
+            raise InputError.at("body", _WIRE[name], msg=msg)
     if record.dispatched_at and record.delivered_at and record.delivered_at < record.dispatched_at:
-        raise InputError.at("body", "deliveredAt", msg="this is before it was dispatched")
+        msg = Sentence("this is before it was dispatched", "beforeDispatch")
+        raise InputError.at("body", "deliveredAt", msg=msg)
     if "deliveredAt" in changes and record.delivered_at is None:
         # Somebody vouched; that stays in the history, and only better knowledge replaces it.
-        msg = "a recorded delivery can be corrected but not taken back; mark the mail as returned"
+        words = "a recorded delivery can be corrected but not taken back; mark the mail as returned"
+        msg = Sentence(words, "deliveryStays")
         raise InputError.at("body", "deliveredAt", msg=msg)
 
 
@@ -272,7 +278,11 @@ def _payload(kept: _Kept, proofs: Sequence[Proof]) -> Payload:
 
 
 def _words(record: UnitDeliveryRecord, changes: dict[str, dict[str, Any]]) -> str:
-    """The audit note: what the person wrote, else what was recorded."""
+    """The audit note: what the person wrote, else what was recorded.
+
+    The screen knows the latter by its beginning, and tells it from the event in the reader's
+    language and time zone (`noteText` in web/src/features/delivery-records/words.ts).
+    """
     if record.note and "note" in changes:
         return record.note
     said = [f"Delivery record {record.method} of {record.year}"]

@@ -16,7 +16,7 @@ import msgspec
 from trackcenter.imports import fields
 from trackcenter.imports.fields import canonical_amount
 from trackcenter.imports.reading import COST_PREFIX, Cell, RawRow, Table
-from trackcenter.kit.errors import InputError, Problem
+from trackcenter.kit.errors import InputError, Problem, Sentence
 from trackcenter.kit.postal import has_postcodes
 from trackcenter.kit.texts import Refused
 
@@ -159,7 +159,7 @@ def check_file(table: Table, *, on_row: Callable[[int], None] | None = None) -> 
         checker.problems += broken_off.problems
         checker.problem_count += broken_off.total
     if not seen and not checker.problem_count:
-        checker.report("the file has no rows", "file")
+        checker.report(Sentence("the file has no rows", "fileHasNoRows"), "file")
     checker.raise_problems()
     for retention in checker.batches.values():
         retention.attachments = retention.attachments or retention.messages
@@ -170,7 +170,8 @@ def all_problems(problems: Sequence[Problem], total: int) -> InputError:
     """The error with the first `MAX_PROBLEMS` in full, and how many more there are."""
     shown = list(problems[:MAX_PROBLEMS])
     if total > len(shown):
-        more = f"{total - len(shown):,} more problems are not shown"
+        count = total - len(shown)
+        more = Sentence(f"{count:,} more problems are not shown", "moreProblems", count=count)
         shown.append(Problem(("file",), more))
     return InputError(shown, total=total)
 
@@ -194,14 +195,14 @@ class _Checker:
         self.decimal_comma = decimal_comma
         self._first_said: dict[tuple[object, ...], int] = {}
         self._rows_of_units: dict[tuple[str, int, str], int] = {}
-        self._layouts: dict[tuple[str, ...], tuple[list[_Place], list[tuple[str, str]]]] = {}
+        self._layouts: dict[tuple[str, ...], tuple[list[_Place], list[tuple[str, Sentence]]]] = {}
         self._heading: tuple[str, ...] | None = None
         self.missing_columns: frozenset[str] = frozenset()
 
-    def report(self, message: str, *loc: str | int) -> None:
+    def report(self, sentence: Sentence, *loc: str | int) -> None:
         self.problem_count += 1
         if len(self.problems) < MAX_PROBLEMS:
-            self.problems.append(Problem(loc, message))
+            self.problems.append(Problem(loc, sentence))
 
     def raise_problems(self) -> None:
         if self.problem_count:
@@ -211,14 +212,15 @@ class _Checker:
         """Row 1 of a table: unknown, repeated and missing columns are told once, not per row."""
         self._heading = heading
         places, faults = self._layout(heading)
-        for column, message in faults:
-            self.report(message, "row", 1, column)
+        for column, sentence in faults:
+            self.report(sentence, "row", 1, column)
         self.missing_columns = frozenset(REQUIRED) - {place.column for place in places}
         for column in REQUIRED:
             if column in self.missing_columns:
-                self.report("this column is required", "row", 1, column)
+                missing = Sentence("this column is required", "columnMissing")
+                self.report(missing, "row", 1, column)
 
-    def _layout(self, columns: tuple[str, ...]) -> tuple[list[_Place], list[tuple[str, str]]]:
+    def _layout(self, columns: tuple[str, ...]) -> tuple[list[_Place], list[tuple[str, Sentence]]]:
         """Where each known column stands, and what is wrong with the names."""
         layout = self._layouts.get(columns)
         if layout is None:
@@ -232,17 +234,16 @@ class _Checker:
         before = self.problem_count
         places, faults = self._layout(raw.columns)
         if raw.columns is not self._heading:
-            for column, message in faults:
-                self.report(message, "row", raw.number, column)
+            for column, sentence in faults:
+                self.report(sentence, "row", raw.number, column)
         unreadable: set[str] = set()
-        for column, message in raw.faults:
-            self.report(message, "row", raw.number, *([column] if column else []))
+        for column, sentence in raw.faults:
+            self.report(sentence, "row", raw.number, *([column] if column else []))
             unreadable.add(column.casefold())
         for index, column in enumerate(raw.columns):
             if not column and raw.cells[index] != "":
-                self.report(
-                    "a value under an empty heading", "row", raw.number, f"column {index + 1}"
-                )
+                nameless = Sentence("a value under an empty heading", "valueWithoutHeading")
+                self.report(nameless, "row", raw.number, f"column {index + 1}")
         if "" in unreadable:  # the cells do not stand under their columns: nothing else is certain
             return None
 
@@ -256,11 +257,16 @@ class _Checker:
         """What rows of one file must not contradict each other in."""
         first = self._rows_of_units.setdefault((row.building, row.year, row.unit), row.number)
         if first != row.number:
-            self.report(
+            twice = Sentence(
                 f"unit {row.unit} of building {row.building} stands already in row {first} for "
                 f"{row.year}",
-                *("row", row.number, "unit"),
+                "unitTwice",
+                unit=row.unit,
+                building=row.building,
+                row=first,
+                year=row.year,
             )
+            self.report(twice, "row", row.number, "unit")
         facts = self.buildings.setdefault(row.building, BuildingFacts())
         self._agree(facts, "name", "building_name", reading, (row.building,))
         self._agree(facts, "address", "building_address", reading, (row.building,))
@@ -289,10 +295,9 @@ class _Checker:
             first = self._first_said[(*subject, column)]
             about = "building" if isinstance(facts, BuildingFacts) else "batch of building"
             name = " ".join(str(part) for part in subject)
-            self.report(
-                f"row {first} says '{said}' for the {about} {name}; one file says one thing",
-                *("row", reading.raw.number, column),
-            )
+            words = f"row {first} says '{said}' for the {about} {name}; one file says one thing"
+            contradiction = Sentence(words, "contradiction", row=first, said=said, name=name)
+            self.report(contradiction, "row", reading.raw.number, column)
 
 
 class _RowReading:
@@ -317,16 +322,16 @@ class _RowReading:
             else:
                 self._costs.append((place, cell))
 
-    def report(self, column: str, message: str) -> None:
+    def report(self, column: str, sentence: Sentence) -> None:
         self._failed.add(column)
-        self._checker.report(message, "row", self.raw.number, column)
+        self._checker.report(sentence, "row", self.raw.number, column)
 
     def read(self) -> CheckedRow | None:
         """The canonical row; None where a value is missing that the row cannot be made without."""
         for column in REQUIRED:
             known_missing = column in self._checker.missing_columns or column in self._failed
             if column not in self._cells and not known_missing:
-                self.report(column, "a value is required here")
+                self.report(column, Sentence("a value is required here", "valueMissing"))
         self._read_texts()
         self._read_codes()
         self._read_addresses()
@@ -352,7 +357,7 @@ class _RowReading:
         try:
             self.values[column] = read(cell)
         except Refused as refusal:
-            self.report(column, str(refusal))
+            self.report(column, refusal.sentence)
 
     def _read_texts(self) -> None:
         for column, longest in _TEXTS.items():
@@ -393,14 +398,15 @@ class _RowReading:
             try:
                 amounts[column] = read_amount(cell)
             except Refused as refusal:
-                self.report(column, str(refusal))
+                self.report(column, refusal.sentence)
 
         for column in ("total", "prepaid", "balance"):
             take(column, self._cells.get(column))
         for place, cell in self._costs:
             take(place.column, cell)
         if len(self._costs) > MAX_COSTS:
-            self.report("costs", f"more than {MAX_COSTS} costs in one row")
+            words = f"more than {MAX_COSTS} costs in one row"
+            self.report("costs", Sentence(words, "tooManyCosts", most=MAX_COSTS))
 
         costs = [
             (place, amounts[place.column]) for place, _ in self._costs if place.column in amounts
@@ -410,19 +416,15 @@ class _RowReading:
         ):
             total = sum((amount for _, amount in costs), Decimal(0))
             if costs and amounts.setdefault("total", total) != total:
-                self.report(
-                    "total",
-                    f"total is {canonical_amount(amounts['total'])}, but the costs add up to "
-                    f"{canonical_amount(total)}",
-                )
+                said, costs_say = canonical_amount(amounts["total"]), canonical_amount(total)
+                words = f"total is {said}, but the costs add up to {costs_say}"
+                self.report("total", Sentence(words, "totalIsNotSum", total=said, sum=costs_say))
         if "total" in amounts and "prepaid" in amounts and "balance" not in self._failed:
             balance = amounts["total"] - amounts["prepaid"]
             if amounts.setdefault("balance", balance) != balance:
-                self.report(
-                    "balance",
-                    f"balance is {canonical_amount(amounts['balance'])}, but total − prepaid is "
-                    f"{canonical_amount(balance)}",
-                )
+                said, rest = canonical_amount(amounts["balance"]), canonical_amount(balance)
+                words = f"balance is {said}, but total − prepaid is {rest}"
+                self.report("balance", Sentence(words, "balanceIsNotRest", balance=said, rest=rest))
         for column in ("total", "prepaid", "balance"):
             if column in amounts:
                 self.values[column] = canonical_amount(amounts[column])
@@ -439,15 +441,17 @@ class _RowReading:
                     continue
                 if column == "postcode" and not has_postcodes(self.values.get("country")):
                     continue
-                self.report(column, f"{channel} is asked for, but there is no {column}")
+                words = f"{channel} is asked for, but there is no {column}"
+                needs = Sentence(words, "channelNeeds", channel=channel, column=column)
+                self.report(column, needs)
 
 
 # --- headings ---
 
 
-def _read_heading(columns: Sequence[str]) -> tuple[list[_Place], list[tuple[str, str]]]:
+def _read_heading(columns: Sequence[str]) -> tuple[list[_Place], list[tuple[str, Sentence]]]:
     places: list[_Place] = []
-    faults: list[tuple[str, str]] = []
+    faults: list[tuple[str, Sentence]] = []
     taken: set[str] = set()
     for index, name in enumerate(columns):
         if not name:
@@ -458,18 +462,20 @@ def _read_heading(columns: Sequence[str]) -> tuple[list[_Place], list[tuple[str,
             try:
                 label = fields.read_text(name[len(COST_PREFIX) :], _LONGEST_COST_LABEL)
             except Refused as refusal:
-                faults.append((name, str(refusal)))
+                faults.append((name, refusal.sentence))
                 continue
             if not label:
-                faults.append((name, "a cost column needs a label after 'cost:'"))
+                words = "a cost column needs a label after 'cost:'"
+                faults.append((name, Sentence(words, "costWithoutLabel")))
                 continue
             key = f"{COST_PREFIX} {label}"
         elif key not in COLUMNS:
-            hint = fields.did_you_mean(key, [*COLUMNS, "cost: LABEL"])
-            faults.append((name, f"unknown column{hint}"))
+            near = fields.nearest(key, [*COLUMNS, "cost: LABEL"])
+            words = f"unknown column{fields.did_you_mean(near)}"
+            faults.append((name, Sentence(words, "unknownColumn", near=near)))
             continue
         if key.casefold() in taken:
-            faults.append((name, "this column stands there twice"))
+            faults.append((name, Sentence("this column stands there twice", "columnTwice")))
             continue
         taken.add(key.casefold())
         places.append(_Place(index, key, label))

@@ -21,6 +21,7 @@ from babel.numbers import get_currency_precision, get_territory_currencies
 from email_validator import EmailNotValidError, validate_email
 
 from trackcenter.imports.reading import Cell, Number
+from trackcenter.kit.errors import Sentence
 from trackcenter.kit.postal import countries, country_code, with_lost_zeros
 from trackcenter.kit.texts import Refused, one_line
 
@@ -41,18 +42,24 @@ _DURATION = re.compile(
 _remembered = lru_cache(maxsize=1024)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`; did you mean …?`, or nothing when nothing is near."""
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that was probably meant, or nothing when nothing is near."""
     near = difflib.get_close_matches(
         word.replace(" ", "_").replace("-", "_"), known, n=1, cutoff=0.6
     )
-    return f"; did you mean '{near[0]}'?" if near else ""
+    return near[0] if near else ""
+
+
+def did_you_mean(near: str) -> str:
+    """`; did you mean …?`, or nothing when nothing is near."""
+    return f"; did you mean '{near}'?" if near else ""
 
 
 def read_text(cell: Cell, longest: int) -> str:
     """A text in Unicode form NFC, without spaces around it."""
     if not isinstance(cell, str):
-        raise Refused("the spreadsheet made a date of this; format the cell as text")
+        words = "the spreadsheet made a date of this; format the cell as text"
+        raise Refused(Sentence(words, "textBecameDate"))
     return one_line(cell, longest)
 
 
@@ -60,7 +67,8 @@ def read_text(cell: Cell, longest: int) -> str:
 def read_year(cell: Cell) -> int:
     text = read_text(cell, 40)
     if not re.fullmatch("[0-9]{4}", text) or not _FIRST_YEAR <= int(text) <= _LAST_YEAR:
-        raise Refused(f"'{text}' is no year between {_FIRST_YEAR} and {_LAST_YEAR}")
+        words = f"'{text}' is no year between {_FIRST_YEAR} and {_LAST_YEAR}"
+        raise Refused(Sentence(words, "noYear", text=text, first=_FIRST_YEAR, last=_LAST_YEAR))
     return int(text)
 
 
@@ -71,10 +79,9 @@ def read_channels(cell: Cell) -> tuple[str, ...]:
     for word in read_text(cell, 200).split("+"):
         channel = word.strip().upper()
         if channel not in CHANNELS:
-            raise Refused(
-                f"unknown channel '{word.strip()}'{did_you_mean(channel, CHANNELS)} "
-                f"({', '.join(CHANNELS)}, joined by +)"
-            )
+            text, near, known = word.strip(), nearest(channel, CHANNELS), ", ".join(CHANNELS)
+            words = f"unknown channel '{text}'{did_you_mean(near)} ({known}, joined by +)"
+            raise Refused(Sentence(words, "unknownChannel", text=text, near=near, known=known))
         asked.add(channel)
     return tuple(channel for channel in CHANNELS if channel in asked)
 
@@ -94,7 +101,8 @@ def read_language(cell: Cell) -> str:
     text = read_text(cell, 35)
     tag = _LANGUAGE.fullmatch(text)
     if tag is None or tag.group(1).lower() not in _languages():
-        raise Refused(f"'{text}' is no BCP 47 language tag (such as en or de)")
+        words = f"'{text}' is no BCP 47 language tag (such as en or de)"
+        raise Refused(Sentence(words, "noLanguage", text=text))
     parts = [part for part in tag.group(2).split("-") if part]
     shaped = [{2: part.upper(), 4: part.title()}.get(len(part), part.lower()) for part in parts]
     return "-".join([tag.group(1).lower(), *shaped])
@@ -111,7 +119,8 @@ def _currencies() -> frozenset[str]:
 def read_currency(cell: Cell) -> str:
     text = read_text(cell, 40)
     if text.upper() not in _currencies():
-        raise Refused(f"'{text}' is no ISO 4217 code of a currency in use (such as EUR)")
+        words = f"'{text}' is no ISO 4217 code of a currency in use (such as EUR)"
+        raise Refused(Sentence(words, "noCurrency", text=text))
     return text.upper()
 
 
@@ -125,7 +134,8 @@ def read_date(cell: Cell) -> str:
             return date.fromisoformat(text).isoformat()
     except ValueError:
         pass  # a 31 June, for instance: told like any other
-    raise Refused(f"'{text}' is no ISO 8601 date (such as 2026-03-31)")
+    words = f"'{text}' is no ISO 8601 date (such as 2026-03-31)"
+    raise Refused(Sentence(words, "noDate", text=text))
 
 
 @_remembered
@@ -133,10 +143,11 @@ def read_iban(cell: Cell) -> str:
     """The IBAN in electronic form, its check digits verified (ISO 7064 MOD 97-10)."""
     text = re.sub(r"\s", "", read_text(cell, 60)).upper()
     if not re.fullmatch("[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}", text):
-        raise Refused(f"'{text}' has not the form of an IBAN")
+        raise Refused(Sentence(f"'{text}' has not the form of an IBAN", "noIban", text=text))
     digits = "".join(str(int(character, 36)) for character in text[4:] + text[:4])
     if int(digits) % 97 != 1:
-        raise Refused(f"the check digits of the IBAN '{text}' are wrong")
+        words = f"the check digits of the IBAN '{text}' are wrong"
+        raise Refused(Sentence(words, "ibanCheckDigits", text=text))
     return text
 
 
@@ -149,9 +160,9 @@ def _time_zones() -> frozenset[str]:
 def read_time_zone(cell: Cell) -> str:
     text = read_text(cell, 64)
     if text not in _time_zones():
-        near = difflib.get_close_matches(text, _time_zones(), n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else " (such as Europe/Berlin)"
-        raise Refused(f"'{text}' is no IANA time zone{hint}")
+        near = "".join(difflib.get_close_matches(text, _time_zones(), n=1))
+        words = f"'{text}' is no IANA time zone{did_you_mean(near) or ' (such as Europe/Berlin)'}"
+        raise Refused(Sentence(words, "noTimeZone", text=text, near=near))
     return text
 
 
@@ -159,9 +170,8 @@ def read_time_zone(cell: Cell) -> str:
 def read_duration(cell: Cell) -> str:
     text = read_text(cell, 40).upper()
     if not _DURATION.fullmatch(text):
-        raise Refused(
-            f"'{text}' is no ISO 8601 duration in years, months, weeks or days (such as P10Y)"
-        )
+        words = f"'{text}' is no ISO 8601 duration in years, months, weeks or days (such as P10Y)"
+        raise Refused(Sentence(words, "noDuration", text=text))
     return text
 
 
@@ -172,7 +182,8 @@ def read_email(cell: Cell) -> str:
         # reserved `.test` domains through, so that a rehearsal can use them.
         address = validate_email(text, check_deliverability=False, test_environment=True)
     except EmailNotValidError as problem:
-        raise Refused(f"'{text}' is no e-mail address: {problem}") from problem
+        words = f"'{text}' is no e-mail address: {problem}"
+        raise Refused(Sentence(words, "noEmail", text=text, reason=str(problem))) from problem
     return address.normalized
 
 
@@ -182,13 +193,15 @@ def read_phone(cell: Cell, country: str | None) -> str:
     if isinstance(cell, Number) and not text.startswith("+"):
         return _phone_from_number(text, country)
     if country is None and not text.startswith("+"):
-        raise Refused(
+        words = (
             f"'{text}' has no country code; write it with + and the code, or fill in the country"
         )
+        raise Refused(Sentence(words, "phoneWithoutCountry", text=text))
     number = _possible_phone(text, country)
     if number is None:
-        where = "" if country is None or text.startswith("+") else f" in {country}"
-        raise Refused(f"'{text}' is no phone number{where}")
+        code = "" if country is None or text.startswith("+") else country
+        words = f"'{text}' is no phone number{f' in {code}' if code else ''}"
+        raise Refused(Sentence(words, "noPhone", text=text, country=code))
     return number
 
 
@@ -210,7 +223,8 @@ def _phone_from_number(digits: str, country: str | None) -> str:
 
     Taken only where there is one answer; a guess would send somebody's bill to a stranger.
     """
-    lost = f"the phone {digits} is a number cell and lost its leading zero or +; format it as text"
+    words = f"the phone {digits} is a number cell and lost its leading zero or +; format it as text"
+    lost = Sentence(words, "phoneLostZero", text=digits)
     metadata = phonenumbers.PhoneMetadata.metadata_for_region(country) if country else None
     if not digits.isdigit() or metadata is None:
         raise Refused(lost)
@@ -237,9 +251,8 @@ def read_postcode(cell: Cell, country: str | None) -> str:
     padded = with_lost_zeros(text, country)
     if padded is not None:
         kept = " is a number cell and" if isinstance(cell, Number) else ""
-        raise Refused(
-            f"the postcode {text}{kept} lost its leading zero; format it as text ({padded})"
-        )
+        words = f"the postcode {text}{kept} lost its leading zero; format it as text ({padded})"
+        raise Refused(Sentence(words, "postcodeLostZero", text=text, meant=padded))
     return text
 
 
@@ -252,25 +265,38 @@ def read_amount(cell: Cell, *, currency: str | None, decimal_comma: bool) -> Dec
     parts = _AMOUNT.fullmatch(text)
     comma = not isinstance(cell, Number) and "," in text
     if _GROUPED.fullmatch(text) and (parts is None or (comma and not decimal_comma)):
-        raise Refused(f"'{text}' has a thousands separator; write it without")
+        words = f"'{text}' has a thousands separator; write it without"
+        raise Refused(Sentence(words, "thousandsSeparator", text=text))
     if parts is None:
-        raise Refused(f"'{text}' is no amount (such as 1234.50)")
+        words = f"'{text}' is no amount (such as 1234.50)"
+        raise Refused(Sentence(words, "noAmount", text=text))
     if comma and not decimal_comma:
-        raise Refused(f"'{text}' has a decimal comma; write a point (or use a semicolon file)")
+        words = f"'{text}' has a decimal comma; write a point (or use a semicolon file)"
+        raise Refused(Sentence(words, "decimalComma", text=text))
     sign, whole, _, decimals = parts.groups(default="")
     most = get_currency_precision(currency) if currency else len(decimals)
     too_fine = len(decimals.rstrip("0")) > most
     if decimal_comma and _LOOKS_GROUPED.fullmatch(text):
-        otherwise = f"round it to {most} decimals" if too_fine else f"write {text}0"
-        raise Refused(
-            f"'{text}' may have a thousands separator or three decimals; {otherwise} or leave "
-            "the separator out"
-        )
+        raise Refused(_perhaps_thousands(text, most if too_fine else None))
     if len(whole.lstrip("0")) > _WHOLE_DIGITS:
-        raise Refused(f"'{text}' is too large, {_WHOLE_DIGITS} digits before the point is the most")
+        words = f"'{text}' is too large, {_WHOLE_DIGITS} digits before the point is the most"
+        raise Refused(Sentence(words, "amountTooLarge", text=text, most=_WHOLE_DIGITS))
     if too_fine:
-        raise Refused(f"'{text}' has more decimals than {currency}, which has {most}; round it")
+        words = f"'{text}' has more decimals than {currency}, which has {most}; round it"
+        raise Refused(
+            Sentence(words, "tooManyDecimals", text=text, most=most, currency=currency or "")
+        )
     return Decimal(f"{sign}{whole}.{decimals or '0'}")
+
+
+def _perhaps_thousands(text: str, most: int | None) -> Sentence:
+    """`most` decimals are allowed, or None: three are."""
+    words = f"'{text}' may have a thousands separator or three decimals"
+    if most is None:
+        words += f"; write {text}0 or leave the separator out"
+        return Sentence(words, "perhapsThousands", text=text)
+    words += f"; round it to {most} decimals or leave the separator out"
+    return Sentence(words, "perhapsThousandsRound", text=text, most=most)
 
 
 def canonical_amount(amount: Decimal) -> str:

@@ -30,7 +30,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from trackcenter.kit.errors import InputError
+from trackcenter.kit.errors import InputError, Sentence
 
 MAX_BYTES = 128 * 1024 * 1024
 MAX_UNPACKED_BYTES = 512 * 1024 * 1024
@@ -51,8 +51,11 @@ _FORMULA_CELL = re.compile(
 )
 _TEXT_CELL = re.compile(rb"""\st=["'](?:str|inlineStr)["']""")
 _REFERENCE = re.compile(rb"""\sr=["']([A-Z]{1,3})([0-9]{1,7})["']""")
-_FAILED = "the formula ends in an error (#N/A, #REF!, …); correct it"
-_UNRESOLVED = "the formula has no stored result; open and save the file in a spreadsheet program"
+_FAILED = Sentence("the formula ends in an error (#N/A, #REF!, …); correct it", "formulaFailed")
+_UNRESOLVED = Sentence(
+    "the formula has no stored result; open and save the file in a spreadsheet program",
+    "formulaUnresolved",
+)
 _BROKEN_WORKBOOK = (
     zipfile.BadZipFile,
     zlib.error,
@@ -83,7 +86,7 @@ class RawRow:
     number: int
     columns: tuple[str, ...]
     cells: Sequence[Cell]
-    faults: Sequence[tuple[str, str]] = ()
+    faults: Sequence[tuple[str, Sentence]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,33 +111,35 @@ def open_table(stream: BinaryIO) -> Table:
     size = stream.seek(0, io.SEEK_END)
     stream.seek(0)
     if size > MAX_BYTES:
-        raise _file_error(
-            f"the file has more than {MAX_BYTES // 1024**2} MiB; split it by building"
-        )
+        most = MAX_BYTES // 1024**2
+        words = f"the file has more than {most} MiB; split it by building"
+        raise _file_error(Sentence(words, "fileTooLarge", most=most))
     start = stream.read(64)
     stream.seek(0)
     if not start.strip(b"\xef\xbb\xbf \t\r\n"):
-        raise _file_error("the file is empty")
+        raise _file_error(Sentence("the file is empty", "fileEmpty"))
     if start.startswith(_ZIP_MAGIC):
         return _open_xlsx(stream)
     if start.startswith(_OLD_EXCEL_MAGIC):
-        raise _file_error(
+        words = (
             "this is an old Excel file (.xls) or a protected workbook; save it as .xlsx without a "
             "password"
         )
+        raise _file_error(Sentence(words, "oldExcel"))
     if start.startswith(_UTF16_MARKS):
-        raise _file_error("the file is UTF-16; save it as 'CSV UTF-8'")
+        raise _file_error(Sentence("the file is UTF-16; save it as 'CSV UTF-8'", "fileUtf16"))
     if start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"[", b"{"):
         return _open_json(stream)
     return _open_csv(stream)
 
 
-def _file_error(message: str) -> InputError:
-    return InputError.at("file", msg=message)
+def _file_error(sentence: Sentence) -> InputError:
+    return InputError.at("file", msg=sentence)
 
 
 def _too_many_rows() -> InputError:
-    return _file_error(f"the file has more than {MAX_ROWS:,} rows; split it by building")
+    words = f"the file has more than {MAX_ROWS:,} rows; split it by building"
+    return _file_error(Sentence(words, "tooManyRows", most=MAX_ROWS))
 
 
 # --- CSV (RFC 4180, UTF-8 with or without a byte order mark, comma or semicolon) ---
@@ -164,14 +169,14 @@ def _csv_rows(stream: BinaryIO) -> Iterator[tuple[list[str], str]]:
             yield row, separator
     except UnicodeDecodeError as problem:
         # The decoder reads ahead, so the row is only known to be this one or a later one.
-        wrong = problem.object[problem.start]
-        raise _file_error(
-            f"the file is not UTF-8 (byte 0x{wrong:02X} after row {number}); save it as 'CSV UTF-8'"
-        ) from problem
+        wrong = f"0x{problem.object[problem.start]:02X}"
+        words = f"the file is not UTF-8 (byte {wrong} after row {number}); save it as 'CSV UTF-8'"
+        not_utf8 = Sentence(words, "fileNotUtf8", byte=wrong, row=number)
+        raise _file_error(not_utf8) from problem
     except csv.Error as problem:
-        raise InputError.at(
-            "row", number + 1, msg=f"this row cannot be read as CSV: {problem}"
-        ) from problem
+        words = f"this row cannot be read as CSV: {problem}"
+        not_csv = Sentence(words, "rowNotCsv", reason=str(problem))
+        raise InputError.at("row", number + 1, msg=not_csv) from problem
     finally:
         text.detach()
 
@@ -183,18 +188,23 @@ def _open_xlsx(stream: BinaryIO) -> Table:
     try:
         with zipfile.ZipFile(stream) as archive:
             if "xl/workbook.xml" not in archive.namelist():
-                raise _file_error("this is no .xlsx workbook; save it as .xlsx, .csv or .json")
+                words = "this is no .xlsx workbook; save it as .xlsx, .csv or .json"
+                raise _file_error(Sentence(words, "noWorkbook"))
             if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED_BYTES:
-                raise _file_error("the workbook unpacks to an unreasonable size")
+                words = "the workbook unpacks to an unreasonable size"
+                raise _file_error(Sentence(words, "workbookTooLarge"))
             stream.seek(0)
             workbook = CalamineWorkbook.from_filelike(stream)
             sheet = _sheet_with_bills(workbook)
             failed = _failed_cells(archive, workbook.sheet_names.index(sheet.name))
     except _BROKEN_WORKBOOK as problem:
-        raise _file_error(f"the workbook cannot be opened: {problem}") from problem
+        words = f"the workbook cannot be opened: {problem}"
+        broken = Sentence(words, "workbookBroken", reason=str(problem))
+        raise _file_error(broken) from problem
     start = sheet.start or (0, 0)
     if start[0] != 0:
-        raise _file_error("row 1 is empty; the heading belongs in row 1")
+        words = "row 1 is empty; the heading belongs in row 1"
+        raise _file_error(Sentence(words, "headingMissing"))
     last_row, last_column = sheet.end or start
     # Calamine ends with the last row that has a value.
     behind = max((row for row, _ in failed), default=0) - (last_row + 1)
@@ -216,20 +226,21 @@ def _sheet_with_bills(workbook: CalamineWorkbook) -> CalamineSheet:
         if sheet.start is not None
     ]
     if not filled:
-        raise _file_error("the workbook is empty")
+        raise _file_error(Sentence("the workbook is empty", "workbookEmpty"))
     if len(filled) > 1:
         names = ", ".join(f"'{sheet.name}'" for sheet in filled)
-        raise _file_error(f"several sheets have something in them ({names}); keep one")
+        words = f"several sheets have something in them ({names}); keep one"
+        raise _file_error(Sentence(words, "severalSheets", names=names))
     return filled[0]
 
 
-def _failed_cells(archive: zipfile.ZipFile, sheet_index: int) -> dict[tuple[int, int], str]:
+def _failed_cells(archive: zipfile.ZipFile, sheet_index: int) -> dict[tuple[int, int], Sentence]:
     """Places (row from 1, column from 0) of cells whose formula has no result, and why.
 
     It failed (#N/A, #REF!, …), or the program that wrote it does not calculate. Calamine hands
     both out as empty, and a bill whose amount is not known must not become one without an amount.
     """
-    failed: dict[tuple[int, int], str] = {}
+    failed: dict[tuple[int, int], Sentence] = {}
     with archive.open(_worksheet_entry(archive, sheet_index)) as sheet:
         for piece in _pieces(sheet):
             for attributes, result in _FORMULA_CELL.findall(piece):
@@ -254,10 +265,11 @@ def _pieces(sheet: IO[bytes]) -> Iterator[bytes]:
     yield rest
 
 
-def _place(attributes: bytes, fault: str) -> tuple[int, int]:
+def _place(attributes: bytes, fault: Sentence) -> tuple[int, int]:
     found = _REFERENCE.search(attributes)
     if found is None:
-        raise _file_error(f"a cell does not say where it stands, and {fault}")
+        words = f"a cell does not say where it stands, and {fault}"
+        raise _file_error(Sentence(words, "cellWithoutPlace"))
     return int(found.group(2)), _column_index(found.group(1))
 
 
@@ -285,26 +297,29 @@ def _column_index(letters: bytes) -> int:
     return index - 1
 
 
-def _spreadsheet_cell(value: object) -> tuple[Cell, str | None]:
+def _spreadsheet_cell(value: object) -> tuple[Cell, Sentence | None]:
     """A cell's value, or why it cannot be one."""
     match value:
         case str():
             return value, None
         case bool():
-            return "", "a true/false cell; format it as text"
+            return "", Sentence("a true/false cell; format it as text", "cellIsTrueOrFalse")
         case int():
             return Number(value), None
         case float():
             return Number(as_written(value)), None
         case datetime():
             if value.time() != time():
-                return "", "a date with a time of day; keep the date alone"
+                words = "a date with a time of day; keep the date alone"
+                return "", Sentence(words, "cellHasTime")
             return value.date(), None
         case date():
             return value, None
         case time() | timedelta():
-            return "", "a time of day; format it as text"
-    return "", f"a {type(value).__name__} cell, which a billing file has no use for"
+            return "", Sentence("a time of day; format it as text", "cellIsTime")
+    kind = type(value).__name__
+    words = f"a {kind} cell, which a billing file has no use for"
+    return "", Sentence(words, "cellOfOtherKind", kind=kind)
 
 
 def as_written(value: float) -> str:
@@ -338,11 +353,13 @@ def _rows_under(
     """
     width = len(columns)
     if width > MAX_COLUMNS:
-        raise InputError.at("row", 1, msg=f"the heading has more than {MAX_COLUMNS} columns")
+        words = f"the heading has more than {MAX_COLUMNS} columns"
+        too_many = Sentence(words, "tooManyColumns", most=MAX_COLUMNS)
+        raise InputError.at("row", 1, msg=too_many)
     for number, row in enumerate(found, start=2):
         if number > MAX_ROWS + 1:
             raise _too_many_rows()
-        faults: list[tuple[str, str]] = []
+        faults: list[tuple[str, Sentence]] = []
         cells: list[Cell] = []
         for at, value in enumerate(row):
             cell, fault = (str(value), None) if failed is None else _spreadsheet_cell(value)
@@ -355,7 +372,9 @@ def _rows_under(
             continue
         # A short row of a CSV is how a file ends that was cut off: better asked about than read.
         if any(cell != "" for cell in cells[width:]) or (failed is None and len(cells) < width):
-            faults.append(("", f"the row has {len(cells)} cells, the heading has {width}"))
+            words = f"the row has {len(cells)} cells, the heading has {width}"
+            wrong = Sentence(words, "cellsUnlikeHeading", cells=len(cells), columns=width)
+            faults.append(("", wrong))
         cells += [""] * (width - len(cells))
         yield RawRow(number, columns, cells[:width], faults)
 
@@ -372,9 +391,12 @@ def _open_json(stream: BinaryIO) -> Table:
     try:
         objects = msgspec.json.decode(content, type=list[msgspec.Raw])
     except msgspec.ValidationError as problem:
-        raise _file_error("the JSON is not a list of objects") from problem
+        words = "the JSON is not a list of objects"
+        raise _file_error(Sentence(words, "jsonIsNoList")) from problem
     except (msgspec.DecodeError, RecursionError) as problem:
-        raise _file_error(f"the file is not valid JSON: {problem}") from problem
+        words = f"the file is not valid JSON: {problem}"
+        invalid = Sentence(words, "fileNotJson", reason=str(problem))
+        raise _file_error(invalid) from problem
     if len(objects) > MAX_ROWS:
         raise _too_many_rows()
     return Table(rows=_json_rows(objects))
@@ -398,63 +420,72 @@ def _json_error_at(number: int) -> Iterator[None]:
     try:
         yield
     except UnicodeDecodeError as problem:
-        raise InputError.at("row", number, msg="this object is not UTF-8") from problem
+        not_utf8 = Sentence("this object is not UTF-8", "rowNotUtf8")
+        raise InputError.at("row", number, msg=not_utf8) from problem
     except (ValueError, RecursionError) as problem:
-        raise InputError.at("row", number, msg=f"not valid JSON: {problem}") from problem
+        not_json = Sentence(f"not valid JSON: {problem}", "rowNotJson", reason=str(problem))
+        raise InputError.at("row", number, msg=not_json) from problem
 
 
 def _json_row(number: int, value: object) -> RawRow:
     if not isinstance(value, _Pairs):
-        return RawRow(number, (), (), [("", "this is not an object")])
+        no_object = Sentence("this is not an object", "rowIsNoObject")
+        return RawRow(number, (), (), [("", no_object)])
     columns: list[str] = []
     cells: list[Cell] = []
-    faults: list[tuple[str, str]] = []
+    faults: list[tuple[str, Sentence]] = []
     for key, content in value:
         if key.strip().casefold() == "costs":
             _read_costs(content, columns, cells, faults)
             continue
         if key.strip().casefold().startswith(COST_PREFIX):
-            faults.append(
-                (key, 'costs are written as "costs": [{"label": …, "amount": …}] in JSON')
-            )
+            words = 'costs are written as "costs": [{"label": …, "amount": …}] in JSON'
+            faults.append((key, Sentence(words, "costsInJson")))
             continue
         columns.append(key.strip())
         cells.append(_json_cell(key, content, faults))
     if len(columns) > MAX_COLUMNS:
-        return RawRow(number, (), (), [("", f"more than {MAX_COLUMNS} values in one object")])
+        words = f"more than {MAX_COLUMNS} values in one object"
+        too_many = Sentence(words, "tooManyValues", most=MAX_COLUMNS)
+        return RawRow(number, (), (), [("", too_many)])
     return RawRow(number, tuple(columns), cells, faults)
 
 
-def _json_cell(column: str, content: object, faults: list[tuple[str, str]]) -> Cell:
+def _json_cell(column: str, content: object, faults: list[tuple[str, Sentence]]) -> Cell:
     match content:
         case None:
             return ""
         case str():  # a Number is one too
             return content
         case bool():
-            faults.append((column, "true and false are no values of a billing file"))
+            words = "true and false are no values of a billing file"
+            faults.append((column, Sentence(words, "valueIsTrueOrFalse")))
         case _:
-            faults.append((column, "a text or a number is expected here, not a list or an object"))
+            words = "a text or a number is expected here, not a list or an object"
+            faults.append((column, Sentence(words, "valueIsNested")))
     return ""
 
 
 def _read_costs(
-    content: object, columns: list[str], cells: list[Cell], faults: list[tuple[str, str]]
+    content: object, columns: list[str], cells: list[Cell], faults: list[tuple[str, Sentence]]
 ) -> None:
     """`[{"label", "amount"}]` as the columns `cost: LABEL` that a table would have."""
     if content is None:
         return
     if isinstance(content, _Pairs) or not isinstance(content, list):
-        faults.append(("costs", 'costs are a list of {"label", "amount"}'))
+        words = 'costs are a list of {"label", "amount"}'
+        faults.append(("costs", Sentence(words, "costsAreNoList")))
         return
     for cost in content:
         if not isinstance(cost, _Pairs) or sorted(key for key, _ in cost) != ["amount", "label"]:
-            faults.append(("costs", 'each cost has exactly a "label" and an "amount"'))
+            words = 'each cost has exactly a "label" and an "amount"'
+            faults.append(("costs", Sentence(words, "costIncomplete")))
             continue
         entry = dict(cost)
         label, amount = entry["label"], entry["amount"]
         if not isinstance(label, str) or isinstance(label, Number):
-            faults.append(("costs", "the label of a cost is a text"))
+            words = "the label of a cost is a text"
+            faults.append(("costs", Sentence(words, "costLabelIsNoText")))
             continue
         column = f"{COST_PREFIX} {label.strip()}"
         columns.append(column)

@@ -24,7 +24,7 @@ from trackcenter.communications.models import (
 from trackcenter.communications.payloads import Cancelled, Created, Notice, Payload
 from trackcenter.imports.checking import CheckedFile, CheckedRow, all_problems
 from trackcenter.kit import canonical
-from trackcenter.kit.errors import Problem
+from trackcenter.kit.errors import Problem, Sentence
 from trackcenter.kit.names import name_key
 
 CHUNK = 1000
@@ -393,13 +393,17 @@ class Writer:
         return found
 
     def _refuse(self, row: CheckedRow, left: Sequence[str]) -> None:
-        self._refused.append(
-            Problem(
-                ("row", row.number, "unit"),
-                f"the {row.year} bill of unit {row.unit} in building {row.building} was already "
-                f"sent ({', '.join(left)}) and cannot be changed; correct an address by resending",
-            )
+        channels = ", ".join(left)
+        sentence = Sentence(
+            f"the {row.year} bill of unit {row.unit} in building {row.building} was already "
+            f"sent ({channels}) and cannot be changed; correct an address by resending",
+            "alreadySent",
+            year=row.year,
+            unit=row.unit,
+            building=row.building,
+            channels=channels,
         )
+        self._refused.append(Problem(("row", row.number, "unit"), sentence))
 
     def _reopen(self, batch_ids: set[UUID]) -> None:
         """A batch with new work is not complete any more, nor becomes so before this is committed.

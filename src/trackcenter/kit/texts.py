@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from trackcenter.kit.errors import Sentence
+
 # C0, C1 and line separators; directional overrides, which make a text read as another one;
 # and U+FFFD, the scar of a file that was saved in the wrong encoding.
 _FORBIDDEN = re.compile(
@@ -11,7 +13,11 @@ _FORBIDDEN = re.compile(
 
 
 class Refused(Exception):
-    """A value breaks a rule; the message says which, to the person who wrote it."""
+    """A value breaks a rule; the sentence says which, to the person who wrote it."""
+
+    def __init__(self, sentence: Sentence) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
 
 
 def one_line(text: str, longest: int) -> str:
@@ -24,13 +30,16 @@ def one_line(text: str, longest: int) -> str:
     if forbidden is not None:
         raise Refused(_about_forbidden(forbidden.group()))
     if len(text) > longest:
-        raise Refused(f"{len(text)} characters are too many, {longest} is the most")
+        words = f"{len(text)} characters are too many, {longest} is the most"
+        raise Refused(Sentence(words, "textTooLong", length=len(text), most=longest))
     return text
 
 
-def _about_forbidden(character: str) -> str:
+def _about_forbidden(character: str) -> Sentence:
     if character in "\r\n\u2028\u2029":
-        return "a line break inside a value"
+        return Sentence("a line break inside a value", "lineBreak")
     if character == "\ufffd":
-        return "a character was lost when the file was saved (�); save it as UTF-8"
-    return f"an invisible control character (U+{ord(character):04X})"
+        words = "a character was lost when the file was saved (�); save it as UTF-8"
+        return Sentence(words, "characterLost")
+    name = f"U+{ord(character):04X}"
+    return Sentence(f"an invisible control character ({name})", "controlCharacter", name=name)

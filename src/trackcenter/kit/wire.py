@@ -1,5 +1,6 @@
 """JSON on the wire: camelCase names, and answers written without a second validation."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -8,8 +9,10 @@ from django.http import HttpResponse
 from ninja import Schema
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, field_validator
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from trackcenter.kit.canonical import clean
+from trackcenter.kit.errors import Sentence
 
 _encoder = msgspec.json.Encoder()
 
@@ -23,7 +26,7 @@ def _in_utc(moment: datetime) -> datetime:
     except OverflowError:
         moment = datetime.min.replace(tzinfo=UTC)
     if moment.year < EARLIEST_YEAR:
-        raise ValueError(f"this is before {EARLIEST_YEAR}")
+        raise PydanticCustomError("before_year", "this is before {year}", {"year": EARLIEST_YEAR})
     return moment
 
 
@@ -48,6 +51,16 @@ class WireSchema(Schema):
             if isinstance(text, str) and clean(text) != text:
                 raise ValueError("a text may not hold U+0000 or half a surrogate pair")
         return value
+
+
+def shape_fault(error: Mapping[str, Any]) -> str:
+    """What pydantic says of a value (one of its `errors()`), with its kind of error as the code."""
+    words, kind = str(error["msg"]), str(error["type"])
+    if kind == "value_error":  # all kinds of ours
+        return words
+    context = {to_camel(name): value for name, value in error.get("ctx", {}).items()}
+    values = {name: value for name, value in context.items() if isinstance(value, str | int)}
+    return Sentence(words, to_camel(kind), **values)
 
 
 def respond(value: Any, status: int = 200) -> HttpResponse:

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 
 from trackcenter.kit.canonical import clean
-from trackcenter.kit.errors import Conflict, InputError, NotFound
+from trackcenter.kit.errors import Conflict, InputError, NotFound, Sentence
 from trackcenter.kit.pagination import decode_cursor, encode_cursor
 from trackcenter.queue import dead
 from trackcenter.queue.letters import DeadLetter, Place
@@ -67,7 +67,8 @@ def requeue(letter_id: str, *, user_id: UUID | None = None) -> DeadLetterDecisio
 
         def again(found: bus.Found) -> DeadLetterDecision:
             if found.again is None:
-                raise Conflict("it is no message that anybody could work; discard it")
+                words = "it is no message that anybody could work; discard it"
+                raise Conflict(Sentence(words, "cannotBeWorked"))
             return _requeue_from_bus(found, found.again, user_id)
 
         return _decide_in_the_bus(letter_id, again)
@@ -108,7 +109,8 @@ def discard(
     """
     note = note.strip()
     if not note:
-        raise InputError.at("body", "note", msg="say why it may be forgotten")
+        msg = Sentence("say why it may be forgotten", "sayWhyForgotten")
+        raise InputError.at("body", "note", msg=msg)
 
     def given_up(letter: DeadLetter) -> DeadLetterDecision:
         decision = _decision(letter, Verdict.DISCARDED, note, user_id)

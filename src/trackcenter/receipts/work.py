@@ -14,7 +14,7 @@ from trackcenter.communications.models import Communication, Source
 from trackcenter.communications.payloads import Failed, Trouble
 from trackcenter.communications.services import add_note
 from trackcenter.kit.clock import now
-from trackcenter.kit.errors import Conflict, InputError, NotFound
+from trackcenter.kit.errors import Conflict, InputError, NotFound, Sentence
 from trackcenter.kit.pagination import decode_cursor, encode_cursor
 from trackcenter.receipts.models import InboundReceipt, ReceiptState, Suggestion
 
@@ -93,7 +93,7 @@ def settle_suggestions(
         .order_by("id")
     )
     if not open_ones:
-        raise Conflict("nothing is suggested (any more)")
+        raise Conflict(Sentence("nothing is suggested (any more)", "nothingSuggested"))
     if verdict == "BOUNCED":
         newest = max(open_ones, key=lambda one: one.attempt.number)
         events.append(

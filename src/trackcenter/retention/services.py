@@ -9,7 +9,7 @@ from trackcenter.access.actor import Actor
 from trackcenter.access.visible import EVERY_BUILDING
 from trackcenter.buildings.models import Unit
 from trackcenter.kit.clock import now
-from trackcenter.kit.errors import Conflict, NotFound
+from trackcenter.kit.errors import Conflict, NotFound, Sentence
 from trackcenter.retention.models import LegalHold, RetentionDecision
 from trackcenter.retention.report import find
 
@@ -49,7 +49,8 @@ def place_hold(actor: Actor, unit_id: UUID, reason: str) -> LegalHold:
     """
     unit = _locked(actor, unit_id)
     if unit.legal_holds.filter(lifted_at=None).exists():
-        raise Conflict("a legal hold stands over this unit already; lift it first")
+        words = "a legal hold stands over this unit already; lift it first"
+        raise Conflict(Sentence(words, "holdStands"))
     return LegalHold.objects.create(unit=unit, reason=reason, placed_by=actor.user)
 
 

@@ -1,6 +1,6 @@
 """What can go wrong with stored files, besides that there is none (`kit.errors.NotFound`)."""
 
-from trackcenter.kit.errors import TrackCenterError
+from trackcenter.kit.errors import Sentence, TrackCenterError
 
 
 class DamagedBlob(TrackCenterError):
@@ -10,7 +10,8 @@ class DamagedBlob(TrackCenterError):
     title = "Damaged file"
 
     def __init__(self, sha256: str) -> None:
-        super().__init__(f"the stored file {sha256} is damaged: restore it from a backup")
+        words = f"the stored file {sha256} is damaged: restore it from a backup"
+        super().__init__(Sentence(words, "fileDamaged", sha256=sha256))
         self.sha256 = sha256
 
 
@@ -25,7 +26,7 @@ class StorageUnavailable(TrackCenterError, OSError):
     title = "Files are out of reach"
 
     def __init__(self, what: str, mend: str) -> None:
-        super().__init__(what)
+        super().__init__(Sentence(what, "storageAway"))
         self.what = what
         self.mend = mend
 

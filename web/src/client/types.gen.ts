@@ -3179,9 +3179,29 @@ export type Problem = {
     title: string;
     status: number;
     detail?: string;
+    /**
+     * which rule it was; stays when the words change
+     */
+    code?: string;
+    /**
+     * what the words quote, by name
+     */
+    values?: {
+        [key: string]: string | number;
+    };
     errors?: Array<{
         loc: Array<string | number>;
         msg: string;
+        /**
+         * which rule it was; stays when the words change
+         */
+        code?: string;
+        /**
+         * what the words quote, by name
+         */
+        values?: {
+            [key: string]: string | number;
+        };
     }>;
 };
 

@@ -1,4 +1,5 @@
 import type { Dictionary } from "./en";
+import { problems } from "./problems.de";
 
 const plural = (n: number, one: string, many: string) =>
   `${n.toLocaleString("de")} ${n === 1 ? one : many}`;
@@ -33,6 +34,7 @@ export const de: Dictionary = {
     gone: "Es existiert nicht, oder dieses Konto darf es nicht sehen.",
     newTab: "öffnet in neuem Tab",
   },
+  problems,
   channels: {
     EMAIL: "E-Mail",
     SMS: "SMS",
@@ -257,6 +259,8 @@ export const de: Dictionary = {
     recordedBy: (user) => `Erfasst von ${user}`,
     changesSince: (n) => `${plural(n, "Änderung", "Änderungen")} seitdem`,
     filesAdded: (n) => `${plural(n, "Datei", "Dateien")} hinzugefügt`,
+    noted: (method, year, first) =>
+      `Zustellnachweis ${year} ${first ? "erfasst" : "geändert"}: ${method}`,
     addProof: "Beleg hinzufügen",
     dispatched: "Abgeschickt",
     delivered: "Zugestellt",

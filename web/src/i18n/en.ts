@@ -1,3 +1,5 @@
+import { problems } from "./problems.en";
+
 /** Every text of the screen in English; the German one has the same shape or does not compile. */
 const plural = (n: number, one: string, many: string) =>
   `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
@@ -32,6 +34,7 @@ export const en = {
     gone: "It does not exist, or your account may not see it.",
     newTab: "opens in a new tab",
   },
+  problems,
   channels: {
     EMAIL: "E-mail",
     SMS: "Text message",
@@ -257,6 +260,8 @@ export const en = {
     recordedBy: (user: string) => `Recorded by ${user}`,
     changesSince: (n: number) => plural(n, "change since", "changes since"),
     filesAdded: (n: number) => `${plural(n, "file", "files")} added`,
+    noted: (method: string, year: string, first: boolean) =>
+      `Delivery record of ${year} ${first ? "made" : "changed"}: ${method}`,
     addProof: "Add a proof",
     dispatched: "Dispatched",
     delivered: "Delivered",

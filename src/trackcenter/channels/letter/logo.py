@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 from PIL import Image, UnidentifiedImageError
 
 from trackcenter.channels.errors import RenderError
+from trackcenter.kit.errors import Sentence
 
 MAX_BYTES = 512 * 1024
 MAX_PIXELS = 4_000_000
@@ -21,6 +22,7 @@ _DRAWING = frozenset(
     | {"linearGradient", "radialGradient", "stop", "clipPath", "mask"}
 )
 _OUTSIDE = re.compile(r"url\(\s*['\"]?(?!#)|@import|expression\(|javascript:|file:", re.IGNORECASE)
+_OUTWARD = Sentence("the logo's SVG refers to something outside itself", "logoRefersOutside")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,16 @@ def read_logo(content: bytes) -> Logo:
     reference to anything outside itself, no entities.
     """
     if len(content) > MAX_BYTES:
-        raise RenderError(f"the logo is larger than {MAX_BYTES // 1024} KB")
+        raise RenderError(too_large())
     if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         return _drawing(content)
     return _picture(content)
+
+
+def too_large() -> Sentence:
+    """What is said of a logo beyond `MAX_BYTES`."""
+    most = MAX_BYTES // 1024
+    return Sentence(f"the logo is larger than {most} KB", "logoTooLarge", most=most)
 
 
 def _picture(content: bytes) -> Logo:
@@ -51,12 +59,15 @@ def _picture(content: bytes) -> Logo:
         with Image.open(io.BytesIO(content), formats=tuple(_FORMATS)) as image:
             width, height, kind = image.width, image.height, _FORMATS[image.format or ""]
             if width * height > MAX_PIXELS:
-                raise RenderError(f"the logo has more than {MAX_PIXELS:,} pixels")
+                words = f"the logo has more than {MAX_PIXELS:,} pixels"
+                raise RenderError(Sentence(words, "logoTooManyPixels"))
             image.load()
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise RenderError("the logo is no PNG, JPEG or SVG picture") from error
+        words = "the logo is no PNG, JPEG or SVG picture"
+        raise RenderError(Sentence(words, "noLogo")) from error
     except Image.DecompressionBombError as error:
-        raise RenderError("the logo has far too many pixels") from error
+        words = "the logo has far too many pixels"
+        raise RenderError(Sentence(words, "logoTooManyPixels")) from error
     data = base64.b64encode(content).decode()
     svg = (
         f'<svg xmlns="{_SVG}" viewBox="0 0 {width} {height}">'
@@ -67,13 +78,15 @@ def _picture(content: bytes) -> Logo:
 
 def _drawing(content: bytes) -> Logo:
     if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
-        raise RenderError("the logo's SVG has a DOCTYPE; save it as plain SVG")
+        words = "the logo's SVG has a DOCTYPE; save it as plain SVG"
+        raise RenderError(Sentence(words, "logoHasDoctype"))
     try:
         root = ElementTree.fromstring(content)  # noqa: S314 - no DOCTYPE, so no entities
     except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise RenderError(f"the logo's SVG cannot be read: {error}") from error
+        words = f"the logo's SVG cannot be read: {error}"
+        raise RenderError(Sentence(words, "logoUnreadable")) from error
     if root.tag != f"{{{_SVG}}}svg":
-        raise RenderError("the logo is no SVG picture")
+        raise RenderError(Sentence("the logo is no SVG picture", "noLogo"))
     for parent in root.iter():
         for child in list(parent):
             if not child.tag.startswith(f"{{{_SVG}}}"):
@@ -89,15 +102,18 @@ def _drawing(content: bytes) -> Logo:
 def _check(element: ElementTree.Element) -> None:
     name = element.tag.rpartition("}")[2]
     if name not in _DRAWING:
-        raise RenderError(f"the logo's SVG has <{name}>; convert it to paths")
+        words = f"the logo's SVG has <{name}>; convert it to paths"
+        raise RenderError(Sentence(words, "logoHasElement", name=name))
     for key, value in element.attrib.items():
         attribute = key.rpartition("}")[2].lower()
         if attribute.startswith("on") or (attribute == "href" and not value.startswith("#")):
-            raise RenderError(f"the logo's SVG has {attribute}={value[:40]!r}; remove it")
+            found = f"{attribute}={value[:40]!r}"
+            words = f"the logo's SVG has {found}; remove it"
+            raise RenderError(Sentence(words, "logoHasAttribute", name=found))
         if _OUTSIDE.search(value):
-            raise RenderError("the logo's SVG refers to something outside itself")
+            raise RenderError(_OUTWARD)
     if element.text and _OUTSIDE.search(element.text):
-        raise RenderError("the logo's SVG refers to something outside itself")
+        raise RenderError(_OUTWARD)
 
 
 def _size(root: ElementTree.Element) -> tuple[float, float]:
@@ -105,10 +121,11 @@ def _size(root: ElementTree.Element) -> tuple[float, float]:
     if len(numbers) != 4:
         sides = [re.match(r"\d+\.?\d*", root.get(side, "")) for side in ("width", "height")]
         if not all(sides):
-            raise RenderError("the logo's SVG has neither viewBox nor width and height")
+            words = "the logo's SVG has neither viewBox nor width and height"
+            raise RenderError(Sentence(words, "logoWithoutSize"))
         numbers = ["0", "0", *(side[0] for side in sides if side)]
         root.set("viewBox", " ".join(numbers))
     width, height = float(numbers[2]), float(numbers[3])
     if width <= 0 or height <= 0:
-        raise RenderError("the logo's SVG has no size")
+        raise RenderError(Sentence("the logo's SVG has no size", "logoWithoutSize"))
     return width, height

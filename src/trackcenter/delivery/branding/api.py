@@ -11,7 +11,7 @@ from pydantic import Field
 
 from trackcenter.access.guard import readers_too
 from trackcenter.access.request import actor
-from trackcenter.channels.letter.logo import MAX_BYTES
+from trackcenter.channels.letter.logo import MAX_BYTES, too_large
 from trackcenter.communications.schemas import ChannelName
 from trackcenter.delivery.branding import services
 from trackcenter.delivery.branding.estimate import estimate
@@ -130,4 +130,4 @@ def _sent_file(request: HttpRequest) -> bytes:
 
 
 def _too_large() -> InputError:
-    return InputError.at("body", "file", msg=f"the logo is larger than {MAX_BYTES // 1024} KB")
+    return InputError.at("body", "file", msg=too_large())

@@ -27,11 +27,12 @@ from trackcenter.delivery.branding.selectors import (
     stored_logo,
 )
 from trackcenter.kit.clock import now
-from trackcenter.kit.errors import InputError, NotFound, Problem
+from trackcenter.kit.errors import InputError, NotFound, Problem, Sentence
 
 _PHONE = re.compile(r"[+(]?\d[\d ()/.-]{3,38}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _CONTROL_BUT_LINES = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_BROKEN_LINE = Sentence("has a line break or control character in it", "lineBreakOrControl")
 _MAX_LINES = 6
 _ANY_DAY = date(2026, 1, 31)
 
@@ -110,7 +111,7 @@ def apply_sender(row: BuildingSender, wanted: SenderIn) -> BuildingSender:
         "payee": wanted.payee or "",
     }
     problems = [
-        Problem(("body", "sender", field), "has a line break or control character in it")
+        Problem(("body", "sender", field), _BROKEN_LINE)
         for field, value in values.items()
         if (_CONTROL_BUT_LINES if field == "address" else _CONTROL).search(value)
     ]

@@ -9,8 +9,8 @@ from trackcenter.communications import events
 from trackcenter.communications.models import Attempt, AttemptOutcome, Source
 from trackcenter.communications.payloads import Failed, Trouble
 from trackcenter.communications.services import complete_if_done
-from trackcenter.kit.clock import now
-from trackcenter.kit.errors import Conflict
+from trackcenter.kit.clock import iso, now
+from trackcenter.kit.errors import Conflict, Sentence
 from trackcenter.queue import dead, dead_letters
 from trackcenter.queue.letters import DeadLetter
 from trackcenter.queue.models import DeadLetterDecision
@@ -80,10 +80,11 @@ def _waiting_for(letter: DeadLetter) -> Attempt | None:
         return None
     moment = now()
     if attempt.lease_until and attempt.lease_until > moment:
-        raise Conflict(
+        words = (
             "a worker may still be at this message; "
             f"discard it after {attempt.lease_until:%Y-%m-%d %H:%M:%S} UTC"
         )
+        raise Conflict(Sentence(words, "workerAtIt", until=iso(attempt.lease_until)))
     put_off = attempt.next_try_at is not None and attempt.next_try_at > moment
     if put_off or dead.live_jobs_name(job.communication_id):
         return None  # this letter was one too many

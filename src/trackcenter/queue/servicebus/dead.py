@@ -16,7 +16,7 @@ from django.db import connection
 
 from trackcenter.kit.canonical import clean
 from trackcenter.kit.clock import now
-from trackcenter.kit.errors import TrackCenterError
+from trackcenter.kit.errors import Sentence, TrackCenterError
 from trackcenter.queue.letters import DeadLetter
 from trackcenter.queue.payloads import MalformedMessage
 from trackcenter.queue.publish import DELIVER, EXPORT, TOPICS, WRITE_EXPORT, Relayed
@@ -44,6 +44,9 @@ class BusUnavailable(TrackCenterError):
 
     status = 503
     title = "Not available now"
+
+    def __init__(self, words: str) -> None:
+        super().__init__(Sentence(words, "busAway"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,9 @@ import {
 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { ApiError } from "../../api";
 import type { PrintRunOut } from "../../client";
 import { useLanguage } from "../../i18n/Language";
+import { problemText, refusalOf } from "../../problems";
 import { calendarDay, dayKey } from "../../time/format";
 import { TimeStamp } from "../../time/TimeStamp";
 import { announceDone } from "../communications/FormDialog";
@@ -29,7 +29,7 @@ import type { Tone } from "../communications/StatusBadge";
 import badge from "../communications/StatusBadge.module.css";
 import { FileDrop } from "../files/FileDrop";
 import { largestProof, proofKinds } from "../files/proofs";
-import { ProblemNotice, problemText } from "../track-center/ProblemNotice";
+import { ProblemNotice } from "../track-center/ProblemNotice";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import { useOpened } from "../track-center/useOpened";
 import classes from "./PrintRunDialog.module.css";
@@ -190,7 +190,7 @@ function MarkPosted({ run }: { run: PrintRunOut }) {
   const [date, setDate] = useState(posted ?? today);
   const [scan, setScan] = useState<File | null>(null);
   const [scanProblem, setScanProblem] = useState<string>();
-  const refusedScan = mark.error instanceof ApiError ? mark.error.field("scan") : undefined;
+  const refusedScan = refusalOf(mark.error, t)?.field("scan");
   const problem = mark.error && !refusedScan ? problemText(mark.error, t) : undefined;
   return (
     <form

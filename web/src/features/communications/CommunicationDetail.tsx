@@ -26,6 +26,7 @@ import { useLanguage, useText } from "../../i18n/Language";
 import { shortTime } from "../../time/format";
 import { TimeRows } from "../../time/TimeRows";
 import { TimeStamp } from "../../time/TimeStamp";
+import { noteText } from "../delivery-records/words";
 import { FileList } from "../files/FileList";
 import { whileQueued } from "../track-center/live";
 import { ProblemNotice } from "../track-center/ProblemNotice";
@@ -353,8 +354,9 @@ function Evidence({ id }: { id: string }) {
 const unfoldedNotes = 8;
 
 function Notes({ communication, timeZone }: PartProps) {
-  const t = useText();
+  const { text: t, code } = useLanguage();
   const [folded, setFolded] = useState(true);
+  const eventOf = new Map(communication.events.map((event) => [event.id, event]));
   const newestFirst = communication.auditNotes.toReversed();
   const shown = folded ? newestFirst.slice(0, unfoldedNotes) : newestFirst;
   const hidden = newestFirst.length - shown.length;
@@ -370,7 +372,7 @@ function Notes({ communication, timeZone }: PartProps) {
           {shown.map((note) => (
             <li key={note.id}>
               <Text size="sm" className={classes.note}>
-                {note.note}
+                {noteText(note.note, eventOf.get(note.eventId ?? ""), { t, code, timeZone })}
               </Text>
               <Text size="xs" c="dimmed">
                 {note.id === optimisticId ? (

@@ -4,6 +4,7 @@ import type { AttachmentOut, EventOut } from "../../client";
 import { useLanguage, useText } from "../../i18n/Language";
 import { calendarDay } from "../../time/format";
 import { TimeStamp } from "../../time/TimeStamp";
+import { noteText } from "../delivery-records/words";
 import { FileList } from "../files/FileList";
 import classes from "./CommunicationTimeline.module.css";
 import { postedOn, proofsOf, rawAnswer } from "./payload";
@@ -56,7 +57,7 @@ export function EventEntry({
         </Text>
         {shown.details.map((detail) => (
           <Text key={detail} size="sm" component="p" className={classes.detail}>
-            {detail}
+            {noteText(detail, event, { t, code, timeZone })}
           </Text>
         ))}
         {shown.nextStep && (

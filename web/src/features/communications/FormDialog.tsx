@@ -4,7 +4,7 @@ import { IconAlertTriangle } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import type { Dictionary } from "../../i18n/en";
 import { useText } from "../../i18n/Language";
-import { problemText } from "../track-center/ProblemNotice";
+import { problemText } from "../../problems";
 
 interface FormDialogProps {
   title: string;
@@ -68,6 +68,8 @@ const rollback = "rollback";
 
 /** Says aloud that a change was taken back. */
 export function announceRollback(title: string, error: Error, t: Dictionary): void {
+  // One that is still there would keep its words.
+  notifications.hide(rollback);
   notifications.show({
     id: rollback,
     color: "red",

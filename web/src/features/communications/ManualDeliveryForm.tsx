@@ -1,7 +1,7 @@
 import { Select, Textarea, TextInput } from "@mantine/core";
 import { useState } from "react";
-import { ApiError } from "../../api";
 import { useText } from "../../i18n/Language";
+import { refusalOf } from "../../problems";
 import { wallClockToIso } from "../../time/format";
 import { MomentInput } from "../../time/MomentInput";
 import { FileDrop } from "../files/FileDrop";
@@ -51,7 +51,7 @@ export function ManualDeliveryForm({
   // What was posted left at that moment; nobody says that it arrived.
   const posted = type === "POSTAL_DELIVERY";
   const leaving = posted ? when : dispatched;
-  const refused = mark.error instanceof ApiError ? mark.error : null;
+  const refused = refusalOf(mark.error, t);
 
   const submit = () => {
     setChecked(true);

@@ -1,10 +1,10 @@
 import { Alert, Group, SegmentedControl, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { IconInfoCircle } from "@tabler/icons-react";
 import { useState } from "react";
-import { ApiError } from "../../api";
 import type { AddressIn, CommunicationOut, ResendIn } from "../../client";
 import type { Dictionary } from "../../i18n/en";
 import { useText } from "../../i18n/Language";
+import { refusalOf } from "../../problems";
 import { billedAddress, correctedAddress, likelyContact } from "./contact";
 import { announceDone, announceRollback, FormDialog } from "./FormDialog";
 import { useResend } from "./queries";
@@ -77,7 +77,7 @@ export function ResendForm({ communication, opened, onOpen, onClose }: ResendFor
       : channel === "SMS"
         ? phoneProblem
         : addressParts.map(addressProblem).find((one) => one !== undefined);
-  const refused = resend.error instanceof ApiError ? resend.error : null;
+  const refused = refusalOf(resend.error, t);
 
   const request = (): ResendIn => {
     const body: ResendIn = { channel, ...(seen === undefined ? {} : { afterAttempt: seen }) };

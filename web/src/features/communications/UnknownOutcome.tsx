@@ -3,7 +3,7 @@ import { IconHelpCircle } from "@tabler/icons-react";
 import { useState } from "react";
 import type { ResolveIn } from "../../client";
 import { useText } from "../../i18n/Language";
-import { problemText } from "../track-center/ProblemNotice";
+import { problemText } from "../../problems";
 import classes from "./CommunicationDetail.module.css";
 import { announceDone } from "./FormDialog";
 import { useResolve } from "./queries";

@@ -1,8 +1,8 @@
 import { Select, Textarea, TextInput } from "@mantine/core";
 import { type ChangeEvent, useState } from "react";
-import { ApiError } from "../../api";
 import type { DeliveryRecordOut, UnitOut } from "../../client";
 import { useText } from "../../i18n/Language";
+import { refusalOf } from "../../problems";
 import { isoToWallClock, wallClockToIso } from "../../time/format";
 import { MomentInput } from "../../time/MomentInput";
 import { announceDone, announceRollback, FormDialog } from "../communications/FormDialog";
@@ -67,7 +67,7 @@ export function DeliveryRecordForm({
   const [files, setFiles] = useState<File[]>([]);
   const [fileProblem, setFileProblem] = useState<string>();
   const [checked, setChecked] = useState(false);
-  const refused = save.error instanceof ApiError ? save.error : null;
+  const refused = refusalOf(save.error, t);
   const empty =
     Object.values(now).every((value) => !value.trim()) &&
     files.length === 0 &&

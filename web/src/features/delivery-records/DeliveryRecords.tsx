@@ -3,14 +3,13 @@ import { IconPencil, IconTruckDelivery } from "@tabler/icons-react";
 import { useState } from "react";
 import type { DeliveryRecordOut, UnitOut } from "../../client";
 import { useLanguage, useText } from "../../i18n/Language";
-import { shortTime } from "../../time/format";
 import { TimeRows } from "../../time/TimeRows";
 import { TimeStamp } from "../../time/TimeStamp";
 import { FileList } from "../files/FileList";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import { DeliveryRecordForm } from "./DeliveryRecordForm";
 import classes from "./DeliveryRecords.module.css";
-import { methodName } from "./words";
+import { fieldName, methodName, valueText } from "./words";
 
 interface DeliveryRecordsProps {
   unit: UnitOut;
@@ -136,16 +135,7 @@ function Record({ record, timeZone, onChange }: RecordProps) {
 /** Who recorded it, and behind a disclosure who changed what since. */
 function History({ record, timeZone }: { record: DeliveryRecordOut; timeZone: string }) {
   const { text: t, code } = useLanguage();
-  const labels: Record<string, string> = {
-    dispatchedAt: t.deliveryRecords.dispatched,
-    deliveredAt: t.deliveryRecords.delivered,
-    witness: t.deliveryRecords.witness,
-    note: t.manual.note,
-  };
-  const shown = (field: string, value: string | null) => {
-    if (!value) return "–";
-    return field.endsWith("At") ? shortTime(value, timeZone, code) : value;
-  };
+  const reader = { t, code, timeZone };
   const later = record.history.slice(1);
   return (
     <>
@@ -167,9 +157,9 @@ function History({ record, timeZone }: { record: DeliveryRecordOut; timeZone: st
                 </Text>
                 {Object.entries(change.changes).map(([field, { old, new: value }]) => (
                   <Text key={field} size="sm" className={classes.note}>
-                    {labels[field] ?? field}: <del>{shown(field, old)}</del>{" "}
+                    {fieldName(field, t)}: <del>{valueText(field, old, reader)}</del>{" "}
                     <span aria-hidden>→ </span>
-                    <ins>{shown(field, value)}</ins>
+                    <ins>{valueText(field, value, reader)}</ins>
                   </Text>
                 ))}
                 {change.proofs > 0 && (

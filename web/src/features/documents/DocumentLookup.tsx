@@ -3,8 +3,8 @@ import { IconArrowRight, IconBarcode } from "@tabler/icons-react";
 import { type RefObject, useState } from "react";
 import { ApiError } from "../../api";
 import { useText } from "../../i18n/Language";
+import { problemText } from "../../problems";
 import { leaveTemplates } from "../track-center/filters";
-import { problemText } from "../track-center/ProblemNotice";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import { useFindDocument } from "./queries";
 

@@ -16,10 +16,10 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { ImportOut } from "../../client";
 import { useLanguage, useText } from "../../i18n/Language";
+import { problemText } from "../../problems";
 import { batchQuery } from "../batches/queries";
 import { FileDrop } from "../files/FileDrop";
 import { firstPage } from "../track-center/filters";
-import { problemText } from "../track-center/ProblemNotice";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import { useOpened } from "../track-center/useOpened";
 import classes from "./ImportWizard.module.css";
@@ -76,7 +76,7 @@ export default function ImportWizard({ opened, onClose }: ImportWizardProps) {
   const rehearsal = useImport();
   const real = useImport();
   const step = real.data ? 3 : rehearsal.data ? 2 : file ? 1 : 0;
-  const problems = rowProblems(rehearsal.error);
+  const problems = rowProblems(rehearsal.error, t);
 
   const choose = (chosen: File | null) => {
     rehearsal.reset();

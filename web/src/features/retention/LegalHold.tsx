@@ -2,9 +2,9 @@ import { Alert, Button, Group, Text, Textarea, Tooltip } from "@mantine/core";
 import { IconGavel, IconLockOpen } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { ApiError } from "../../api";
 import { liftLegalHold, placeLegalHold, type UnitOut } from "../../client";
 import { useText } from "../../i18n/Language";
+import { refusalOf } from "../../problems";
 import { renew } from "../../queries";
 import { TimeStamp } from "../../time/TimeStamp";
 import { announceDone, FormDialog } from "../communications/FormDialog";
@@ -56,7 +56,7 @@ export function LegalHold({ unit }: { unit: UnitOut }) {
   const [reason, setReason] = useState("");
   const [checked, setChecked] = useState(false);
   const standing = unit.legalHold;
-  const refused = hold.error instanceof ApiError ? hold.error : null;
+  const refused = refusalOf(hold.error, t);
   if (!standing && !canWrite) return null;
 
   const open = (next: Step) => {

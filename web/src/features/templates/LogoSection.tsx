@@ -4,9 +4,9 @@ import { useEffect, useState } from "react";
 import type { LogoOut } from "../../client";
 import { useLanguage } from "../../i18n/Language";
 import { fileSize } from "../../i18n/sizes";
+import { problemText } from "../../problems";
 import { announceDone } from "../communications/FormDialog";
 import { FileDrop } from "../files/FileDrop";
-import { problemText } from "../track-center/ProblemNotice";
 import { useRemoveLogo, useSaveLogo } from "./queries";
 import classes from "./TemplatesPage.module.css";
 

@@ -4,11 +4,12 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import type { BuildingOut, LanguageOut, TemplatesOut } from "../../client";
 import { useLanguage, useText } from "../../i18n/Language";
+import { problemText } from "../../problems";
 import { TimeStamp } from "../../time/TimeStamp";
 import { announceDone } from "../communications/FormDialog";
 import { EmptyState } from "../track-center/EmptyState";
 import { leaveTemplates } from "../track-center/filters";
-import { ProblemNotice, problemText } from "../track-center/ProblemNotice";
+import { ProblemNotice } from "../track-center/ProblemNotice";
 import { StateLink } from "../track-center/StateLink";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import {

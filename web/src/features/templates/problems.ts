@@ -1,5 +1,6 @@
 import { ApiError, type FieldProblem } from "../../api";
 import type { Dictionary } from "../../i18n/en";
+import { sentenceOf } from "../../problems";
 
 /** What is wrong, by place: `sender.phone`, `en.subject`; `""` for the message as a whole. */
 export type Problems = ReadonlyMap<string, string>;
@@ -44,12 +45,12 @@ const sentences: [RegExp, Say][] = [
 ];
 
 /** A sentence of the server in the reader's language, where the screen knows it. */
-export function sentenceOf(message: string, t: Dictionary): string {
+function wordsOf(problem: FieldProblem, t: Dictionary): string {
   for (const [pattern, say] of sentences) {
-    const found = pattern.exec(message);
+    const found = pattern.exec(problem.msg);
     if (found) return say(t.templates.problems, found);
   }
-  return message;
+  return sentenceOf(problem, t);
 }
 
 /** Everything a refused save or preview says, each sentence at its field. */
@@ -58,7 +59,7 @@ export function problemsOf(error: Error | null, t: Dictionary): Problems {
   if (!(error instanceof ApiError) || error.status !== 422) return problems;
   for (const problem of error.fields) {
     const place = placeOf(problem);
-    const sentence = sentenceOf(problem.msg, t);
+    const sentence = wordsOf(problem, t);
     const known = problems.get(place);
     problems.set(place, known ? `${known} ${sentence}` : sentence);
   }

@@ -29,6 +29,7 @@ import type {
 } from "../../client";
 import type { Dictionary } from "../../i18n/en";
 import { useLanguage, useText } from "../../i18n/Language";
+import { problemText } from "../../problems";
 import { TimeStamp } from "../../time/TimeStamp";
 import { ChannelIcon } from "../communications/ChannelIcon";
 import { announceDone } from "../communications/FormDialog";
@@ -39,7 +40,7 @@ import { UnknownDecision } from "../communications/UnknownOutcome";
 import { deadLettersQuery } from "../dead-letters/queries";
 import { EmptyState } from "../track-center/EmptyState";
 import { firstPage } from "../track-center/filters";
-import { ProblemNotice, problemText } from "../track-center/ProblemNotice";
+import { ProblemNotice } from "../track-center/ProblemNotice";
 import { StateLink } from "../track-center/StateLink";
 import { useTrackCenter } from "../track-center/TrackCenterProvider";
 import {
