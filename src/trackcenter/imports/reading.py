@@ -345,7 +345,7 @@ def _rows_under(
     columns: tuple[str, ...],
     found: Iterator[Sequence[object]],
     *,
-    failed: Mapping[tuple[int, int], str] | None = None,
+    failed: Mapping[tuple[int, int], Sentence] | None = None,
 ) -> Iterator[RawRow]:
     """Rows from row 2 on, each as wide as the heading; empty rows are counted and left out.
 
