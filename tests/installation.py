@@ -4,6 +4,7 @@ Everything is started as an operator starts it, through the command line.
 """
 
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -181,11 +182,13 @@ def _make_tables(place: Installation) -> None:
 
 
 def free_port() -> int:
-    """A port of the loopback nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """A port of the loopback nobody listens on; below those that the system gives to whoever asks
+    for any, so that it stays free until it is used."""
+    while True:
+        with socket.socket() as probe, suppress(OSError):
+            port = random.randrange(10_000, 20_000)
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _ready(url: str) -> bool:

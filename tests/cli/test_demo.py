@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections import Counter
@@ -14,7 +13,7 @@ import psycopg
 import pytest
 import urllib3
 
-from tests.installation import until
+from tests.installation import free_port, until
 from trackcenter.config.environment import PREFIX
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -36,12 +35,6 @@ HANDED_OVER = """
     WHERE a.outcome = 'ACCEPTED' AND a.channel IN ('EMAIL', 'SMS')
       AND c.year = (SELECT max(year) FROM communications)
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def start(data: Path, port: int) -> "subprocess.Popen[str]":
