@@ -189,7 +189,7 @@ export const problems: ProblemTexts = {
   amountTooLarge: ({ text, most }) =>
     `'${text}' ist zu groß. Höchstens ${most} Stellen vor dem Komma sind möglich.`,
   tooManyDecimals: ({ text, most, currency }) =>
-    `'${text}' hat mehr Nachkommastellen als ${currency}, nämlich mehr als ${most}. Bitte runden.`,
+    `'${text}' hat zu viele Nachkommastellen: ${currency} hat ${most}. Bitte runden.`,
   totalIsNotSum: ({ total, sum }) =>
     `Die Summe (total) ist ${total}, aber die Kosten ergeben zusammen ${sum}.`,
   balanceIsNotRest: ({ balance, rest }) =>
