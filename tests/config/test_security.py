@@ -77,7 +77,9 @@ def test_a_crash_says_nothing_but_that_it_was_one() -> None:
     request = RequestFactory().get("/api/track/buildings")
     response = page.broken(request)
     assert response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR
-    assert set(json.loads(response.content)) == {"type", "title", "status", "detail"}
+    document = json.loads(response.content)
+    assert set(document) == {"type", "title", "status", "detail", "code", "values"}
+    assert (document["code"], document["values"]) == ("ourFault", {})
     response = page.broken(RequestFactory().get("/track"))
     assert "Something went wrong" in response.content.decode()
 
