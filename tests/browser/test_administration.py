@@ -281,3 +281,21 @@ def test_a_link_that_names_the_unit_alone_leads_to_its_building_and_back(
     screen.goto(f"{office}/track?unit={UUID(int=7)}")
     expect(screen.get_by_role("dialog")).to_contain_text("could not be loaded")
     expect(screen.get_by_role("heading", name="Loading")).to_have_count(0)
+
+
+MANY_BUILDINGS = """
+    INSERT INTO buildings (id, code, name, address, time_zone, unit_count, created_at)
+    SELECT gen_random_uuid(), 'Z' || n, 'Zz ' || lpad(n::text, 3, '0'), '', '', 0, now()
+    FROM generate_series(1, 200) AS n RETURNING id, name
+"""
+
+
+def test_a_building_beyond_the_first_two_hundred_is_linked_to(
+    screen: Page, site: Installation, office: str
+) -> None:
+    try:
+        building, name = max(site.query(MANY_BUILDINGS), key=lambda row: str(row[1]))
+        screen.goto(f"{office}/track?buildingId={building}")
+        expect(screen.get_by_role("heading", level=1)).to_contain_text(name)
+    finally:
+        site.query("DELETE FROM buildings WHERE name ~ '^Zz ' RETURNING id")

@@ -32,7 +32,7 @@ from trackcenter.communications.payloads import Notice, Payload, Posted
 from trackcenter.delivery_records.proofs import Proof
 from trackcenter.kit.clock import now
 from trackcenter.kit.errors import Conflict, InputError, NotFound, Sentence
-from trackcenter.queue.dead import live_jobs_name
+from trackcenter.queue.dead import named_in_live_jobs
 from trackcenter.queue.payloads import PrintRunJob
 from trackcenter.queue.publish import publish
 
@@ -104,7 +104,9 @@ def letters_to_print(batch: Batch) -> int:
 
 def _abandoned(batch: Batch) -> list[PrintRun]:
     """The runs that wait for their files, and no job is there to make them."""
-    return [run for run in batch.print_runs.filter(status=_PENDING) if not live_jobs_name(run.id)]
+    pending = {run.id: run for run in batch.print_runs.filter(status=_PENDING)}
+    cared_for = named_in_live_jobs(pending) if pending else set()
+    return [run for id_, run in pending.items() if id_ not in cared_for]
 
 
 def make(run_id: UUID) -> None:

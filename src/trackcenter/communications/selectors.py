@@ -92,7 +92,7 @@ _MATCHING = """
 """
 _SEARCH = " AND lower(bill.search) LIKE %(search)s"
 # The number stands in the first line. A digit or three stand in nearly every phone number.
-_SEARCH_NUMBER = " AND split_part(lower(bill.search), E'\\n', 1) LIKE %(search)s"
+_SEARCH_NUMBER = _SEARCH + " AND split_part(lower(bill.search), E'\\n', 1) LIKE %(search)s"
 _DIGITS_OF_A_UNIT = 3
 # Never correlated with `bill`: PostgreSQL then joins the two sets once instead of once a unit.
 _FILTER = """

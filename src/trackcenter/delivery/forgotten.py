@@ -12,8 +12,9 @@ from typing import Final
 from django.db import connection, transaction
 
 from trackcenter.kit.clock import now
+from trackcenter.queue.dead import named_in_jobs
 from trackcenter.queue.payloads import SendCommunicationJob
-from trackcenter.queue.publish import communications_of_jobs, publish, service_bus_in_use
+from trackcenter.queue.publish import DELIVER, publish, service_bus_in_use
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,8 @@ _FORGOTTEN = f"""
       ON (a.communication_id, a.number) = (waiting.id, waiting.newest_attempt)
     WHERE a.outcome = 'OPEN' AND greatest(a.created_at, a.lease_until, a.next_try_at) < %s
       AND NOT EXISTS (
-        SELECT FROM ({communications_of_jobs()}) AS job WHERE job.id = waiting.id::text)
+        SELECT FROM ({named_in_jobs(DELIVER, "communicationId")}) AS job
+        WHERE job.id = waiting.id::text)
     LIMIT %s
 """
 

@@ -1,7 +1,7 @@
 """Dead jobs of the database: those that were given up, each with the reason of its last failure."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from django.db import connection
@@ -108,21 +108,25 @@ def delete_jobs(ids: Sequence[int]) -> int:
     return len(dead)
 
 
-def live_jobs_name(subject_id: UUID) -> bool:
-    """Whether a job that waits or runs is about this communication or print run, be it on its way
-    to the Service Bus."""
+def named_in_jobs(task: str, key: str) -> str:
+    """SQL: what the jobs of a task, dead ones included, have in their messages under a key; a
+    subquery of one column, the text `id`. What stands there has somebody to work it or decide."""
+    return f"SELECT args->>'{key}' AS id FROM procrastinate_jobs WHERE task_name = '{task}'"
+
+
+def named_in_live_jobs(ids: Collection[UUID]) -> set[UUID]:
+    """Those of the ids that a job which waits or runs names, also on its way to the Service Bus."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT EXISTS (
+            SELECT id FROM unnest(%s::uuid[]) AS asked (id) WHERE EXISTS (
                 SELECT FROM procrastinate_jobs
-                WHERE status IN ('todo', 'doing') AND position(%s IN args::text) > 0
+                WHERE status IN ('todo', 'doing') AND position(asked.id::text IN args::text) > 0
             )
             """,
-            [str(subject_id)],
+            [list(ids)],
         )
-        row = cursor.fetchone()
-    return bool(row and row[0])
+        return {row[0] for row in cursor.fetchall()}
 
 
 def _hold(ids: Sequence[int]) -> list[int]:

@@ -151,14 +151,6 @@ def receipt_jobs(source: str) -> str:
     """
 
 
-def communications_of_jobs() -> str:
-    """SQL: the ids, as text, of the communications that jobs of the database deliver, dead ones
-    included; a subquery with one column, `id`."""
-    return f"""
-        SELECT args->>'communicationId' AS id FROM procrastinate_jobs WHERE task_name = '{DELIVER}'
-    """
-
-
 def _relay_jobs(place: _Place, messages: Sequence[dict[str, Any]]) -> Iterator[Job]:
     """Chunks, the oldest first. A lock a topic keeps those of batches in their order; what a person
     waits for overtakes them."""

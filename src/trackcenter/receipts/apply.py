@@ -38,6 +38,7 @@ from trackcenter.providers import registry
 from trackcenter.providers.acs.client import PROVIDER as ACS
 from trackcenter.providers.acs.words import sms_code
 from trackcenter.providers.base import ProviderFailure
+from trackcenter.queue.dead import named_in_jobs
 from trackcenter.queue.payloads import ReceiptJob
 from trackcenter.queue.publish import APPLY_RECEIPT, publish
 from trackcenter.queue.retry import RetryAt, pause
@@ -383,11 +384,11 @@ def retry_parked() -> int:
         return publish(ReceiptJob(row[0]) for row in cursor.fetchall())
 
 
-_FORGOTTEN = """
+_FORGOTTEN = f"""
     SELECT receipt.id FROM inbound_receipts AS receipt
     WHERE receipt.state = 'NEW' AND receipt.id > %s AND receipt.received_at < %s
-      AND NOT EXISTS (SELECT FROM procrastinate_jobs AS job
-                      WHERE job.task_name = %s AND job.args->>'receiptId' = receipt.id::text)
+      AND NOT EXISTS (SELECT FROM ({named_in_jobs(APPLY_RECEIPT, "receiptId")}) AS job
+                      WHERE job.id = receipt.id::text)
       AND NOT EXISTS (SELECT FROM dead_letter_decisions AS decision
                       WHERE decision.verdict = 'DISCARDED'
                         AND decision.message->>'receiptId' = receipt.id::text)
@@ -405,5 +406,5 @@ def retry_forgotten() -> int:
     moment = now()
     since, until = moment - KEEP_TRYING_FOR, moment - _FORGOTTEN_AFTER
     with connection.cursor() as cursor:
-        cursor.execute(_FORGOTTEN, [first_id(since), until, APPLY_RECEIPT])
+        cursor.execute(_FORGOTTEN, [first_id(since), until])
         return publish(ReceiptJob(row[0]) for row in cursor.fetchall())

@@ -86,6 +86,6 @@ def _waiting_for(letter: DeadLetter) -> Attempt | None:
         )
         raise Conflict(Sentence(words, "workerAtIt", until=iso(attempt.lease_until)))
     put_off = attempt.next_try_at is not None and attempt.next_try_at > moment
-    if put_off or dead.live_jobs_name(job.communication_id):
+    if put_off or dead.named_in_live_jobs([job.communication_id]):
         return None  # this letter was one too many
     return attempt
