@@ -15,6 +15,7 @@ import urllib3
 
 from tests.installation import free_port, until
 from trackcenter.config.environment import PREFIX
+from trackcenter.sandbox.options import ACS_ACCESS_KEY
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -98,6 +99,11 @@ def messages_of(demo: dict[str, str]) -> set[str]:
 
 def test_the_demo_sends_a_year_of_bills_and_leaves_nothing_behind(tmp_path: Path) -> None:
     data = tmp_path / "demo"
+    data.mkdir()
+    # Of sixty random secrets one begins with a dash, as options do.
+    dashed = {"client_secret": "-dash", "event_grid": "--dash", "client_state": "-d"}
+    keys = {**dashed, "acs_access_key": ACS_ACCESS_KEY, "password": "-passwd-of-the-demo"}
+    (data / "demo-keys.json").write_text(json.dumps({**keys, "sandbox_port": free_port()}))
     port = free_port()
     demo_process = start(data, port)
     try:

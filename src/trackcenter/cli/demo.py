@@ -140,18 +140,19 @@ def _configure(data: Path, url: str, sandbox_url: str, keys: Keys) -> None:
 
 
 def _sandbox(data: Path, url: str, keys: Keys) -> list[str]:
-    return [
-        "sandbox",
-        *("--port", str(keys.sandbox_port)),
-        *("--state", str(data / "sandbox.state")),
-        *("--client-id", CLIENT_ID),
-        *("--client-secret", keys.client_secret),
-        *("--acs-access-key", keys.acs_access_key),
-        *("--event-grid-url", f"{url}/api/track/providers/msgraph/sms"),
-        *("--event-grid-email-url", f"{url}/api/track/providers/acs/email"),
-        *("--event-grid-secret", keys.event_grid),
-        *("--event-grid-schema", "alternate"),
-    ]
+    options = {
+        "port": keys.sandbox_port,
+        "state": data / "sandbox.state",
+        "client-id": CLIENT_ID,
+        "client-secret": keys.client_secret,
+        "acs-access-key": keys.acs_access_key,
+        "event-grid-url": f"{url}/api/track/providers/msgraph/sms",
+        "event-grid-email-url": f"{url}/api/track/providers/acs/email",
+        "event-grid-secret": keys.event_grid,
+        "event-grid-schema": "alternate",
+    }
+    # In one word each: a secret may begin with a dash, and would be taken for another option.
+    return ["sandbox", *(f"--{name}={value}" for name, value in options.items())]
 
 
 def _keys(data: Path) -> Keys:
